@@ -1,0 +1,31 @@
+"""Every error that a user's input can cause. Each message says what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class ApnetError(Exception):
+    """Base of all errors that are the input's fault, not the program's; the CLI prints it and exits 2."""
+
+
+class ConfigError(ApnetError):
+    """A flag, recipe or argument has a value that cannot be used."""
+
+
+class DataError(ApnetError):
+    """A data set, folder, index file or feature file is missing, malformed or inconsistent."""
+
+
+class ImageError(DataError):
+    """One image file cannot be used: unreadable, truncated, empty or too large."""
+
+
+class CheckpointError(ApnetError):
+    """A weights file or run folder is missing, damaged, or belongs to something else."""
+
+
+class TrainingError(ApnetError):
+    """Training cannot go on, for example because the loss is no longer finite."""
+
+
+class MissingExtraError(ApnetError):
+    """An optional dependency is not installed; the message holds the command that installs it."""

@@ -1,0 +1,104 @@
+"""The validated values that travel between rooms: image records, data sets, embeddings.
+
+Arrays are numpy, C-contiguous; ``pid`` is a person, ``camid`` a camera. ``NO_CAMERA`` marks an
+unknown camera; a set is *camera-less* when all of its cameras are unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.errors import DataError
+
+NO_CAMERA = -1
+"""The ``camid`` of an image whose camera is not known."""
+
+JUNK_PID = -1
+"""The ``pid`` of a gallery image that counts neither as right nor as wrong (Market-1501's ``-1``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image of one person: where it lies, who it shows, which camera saw it."""
+
+    path: Path
+    pid: int
+    camid: int = NO_CAMERA
+
+
+@dataclass(frozen=True)
+class ReidDataset:
+    """A re-identification data set: training images, query images, gallery images.
+
+    Attributes:
+        name: the name it is asked for by, such as ``"market1501"``.
+        root: the folder it was read from.
+        train: records whose pids are disjoint from the test pids (checked by ``apnet data check``).
+        query: one search each.
+        gallery: what is searched; distractors are ordinary records, junk has been dropped.
+        notes: sentences on what the loader left out or assumed; they are printed with every result.
+    """
+
+    name: str
+    root: Path
+    train: tuple[ImageRecord, ...]
+    query: tuple[ImageRecord, ...]
+    gallery: tuple[ImageRecord, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def camera_less(self) -> bool:
+        """Whether no test image has a known camera (then no same-camera match is removed)."""
+        return all(record.camid == NO_CAMERA for record in (*self.query, *self.gallery))
+
+
+def pids_of(records: Iterable[ImageRecord]) -> tuple[int, ...]:
+    """Returns the sorted, distinct pids; a training label is a pid's index in this tuple."""
+    return tuple(sorted({record.pid for record in records}))
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Features of N images with their identities and cameras.
+
+    Attributes:
+        features: (N, D) float32 or float64, finite, not necessarily normalised.
+        pids: (N,) int64.
+        camids: (N,) int64, ``NO_CAMERA`` where unknown.
+        paths: N file names, or empty where the features did not come from files.
+
+    Raises:
+        DataError: on construction, when shapes disagree or a feature is not finite.
+    """
+
+    features: NDArray[np.floating]
+    pids: NDArray[np.int64]
+    camids: NDArray[np.int64]
+    paths: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if self.features.ndim != 2:
+            raise DataError(f"features must be (N, D), got shape {self.features.shape}")
+        count = len(self.features)
+        for name, values in (("pids", self.pids), ("camids", self.camids)):
+            if values.shape != (count,):
+                raise DataError(
+                    f"{name} must have shape ({count},) as there are {count} features, "
+                    f"got {values.shape}"
+                )
+        if self.paths and len(self.paths) != count:
+            raise DataError(f"{len(self.paths)} paths for {count} features")
+        for start in range(0, count, 4096):  # blockwise: the mask of a whole gallery is not free
+            finite = np.isfinite(self.features[start : start + 4096]).all(axis=1)
+            if not finite.all():
+                row = start + int(np.flatnonzero(~finite)[0])
+                where = f" ({self.paths[row]})" if self.paths else ""
+                raise DataError(f"feature row {row}{where} holds NaN or infinity")
+
+    def __len__(self) -> int:
+        return len(self.features)
