@@ -1,0 +1,113 @@
+"""Person re-identification with the Attention Pyramid Network (APNet).
+
+Names are loaded when they are first asked for, so that ``import apnet`` is quick and loads no
+torch, plotting or web package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from apnet._version import __version__
+
+if TYPE_CHECKING:
+    from apnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+    from apnet.config import NetworkConfig, Recipe
+    from apnet.data import check_dataset, load_dataset
+    from apnet.embedding import embed_images, embed_records
+    from apnet.errors import ApnetError
+    from apnet.evaluation import evaluate_checkpoint, evaluate_network
+    from apnet.losses import apnet_loss, batch_hard_triplet, smoothed_cross_entropy
+    from apnet.model import (
+        PRESETS,
+        APNet,
+        AttentionPyramid,
+        create_network,
+        insert_pyramids,
+        network_cost,
+        remove_pyramids,
+    )
+    from apnet.results import Evaluation, ProtocolCard
+    from apnet.retrieval import default_card, evaluate, load_features, save_features, top_matches
+    from apnet.training import RunFolder, load_recipe, train
+    from apnet.types import Embeddings, ImageRecord, ReidDataset
+
+_ROOMS = {
+    "apnet.checkpoints": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
+    "apnet.config": ("NetworkConfig", "Recipe"),
+    "apnet.data": ("check_dataset", "load_dataset"),
+    "apnet.embedding": ("embed_images", "embed_records"),
+    "apnet.errors": ("ApnetError",),
+    "apnet.evaluation": ("evaluate_checkpoint", "evaluate_network"),
+    "apnet.losses": ("apnet_loss", "batch_hard_triplet", "smoothed_cross_entropy"),
+    "apnet.model": (
+        "PRESETS",
+        "APNet",
+        "AttentionPyramid",
+        "create_network",
+        "insert_pyramids",
+        "network_cost",
+        "remove_pyramids",
+    ),
+    "apnet.results": ("Evaluation", "ProtocolCard"),
+    "apnet.retrieval": (
+        "default_card",
+        "evaluate",
+        "load_features",
+        "save_features",
+        "top_matches",
+    ),
+    "apnet.training": ("RunFolder", "load_recipe", "train"),
+    "apnet.types": ("Embeddings", "ImageRecord", "ReidDataset"),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [  # noqa: RUF022 - in the order of the data flow
+    "__version__",
+    "ApnetError",
+    "ImageRecord",
+    "ReidDataset",
+    "Embeddings",
+    "load_dataset",
+    "check_dataset",
+    "AttentionPyramid",
+    "insert_pyramids",
+    "remove_pyramids",
+    "APNet",
+    "PRESETS",
+    "NetworkConfig",
+    "create_network",
+    "network_cost",
+    "smoothed_cross_entropy",
+    "batch_hard_triplet",
+    "apnet_loss",
+    "Recipe",
+    "load_recipe",
+    "RunFolder",
+    "train",
+    "Checkpoint",
+    "load_checkpoint",
+    "save_checkpoint",
+    "embed_images",
+    "embed_records",
+    "load_features",
+    "save_features",
+    "ProtocolCard",
+    "Evaluation",
+    "default_card",
+    "evaluate",
+    "evaluate_network",
+    "evaluate_checkpoint",
+    "top_matches",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'apnet' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,132 @@
+"""A checkpoint is one safetensors file: the weights, and in its header the config that rebuilds them.
+
+Loading runs no code from the file, and needs nothing beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from apnet._version import __version__
+from apnet.config import NetworkConfig, parse, to_dict
+from apnet.errors import ApnetError, CheckpointError
+from apnet.files import replacing
+from apnet.model import APNet, build_network
+
+_KEY = "apnet"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network with the config that built it.
+
+    Attributes:
+        network: in evaluation mode, on the CPU.
+        config: its structure.
+        fingerprint: 16 hex digits of the sha256 over config and weights.
+        path: where it came from.
+        facts: what the writer noted: epoch, data set, seed.
+    """
+
+    network: APNet
+    config: NetworkConfig
+    fingerprint: str
+    path: Path
+    facts: Mapping[str, Any]
+
+
+def save_checkpoint(
+    path: Path, network: APNet, config: NetworkConfig, facts: Mapping[str, Any]
+) -> None:
+    """Writes weights and config atomically.
+
+    Raises:
+        DataError: the file cannot be written; what was there before is untouched.
+    """
+    header = {"format": _FORMAT, "version": __version__, "network": to_dict(config)}
+    write_tensors(path, network.state_dict(), {**header, "facts": dict(facts)})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Rebuilds the network that a file, or a run folder's ``last.safetensors``, holds.
+
+    Raises:
+        CheckpointError: missing, damaged, not written by this package, or not fitting its config.
+    """
+    if path.is_dir():
+        path = path / "last.safetensors"
+    tensors, header = read_tensors(path)
+    if header.get("format") != _FORMAT or "network" not in header:
+        raise CheckpointError(
+            f"{path}: not a network checkpoint of this package's format {_FORMAT}; "
+            "point to a run folder or its last.safetensors"
+        )
+    try:
+        config = parse(NetworkConfig, header["network"], str(path))
+        network = build_network(config)
+        network.load_state_dict(tensors)
+    except (RuntimeError, ApnetError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise CheckpointError(f"{path}: weights and config do not fit: {reason}") from None
+    return Checkpoint(
+        network.eval(), config, fingerprint(network, config), path, header.get("facts", {})
+    )
+
+
+def fingerprint(network: APNet, config: NetworkConfig) -> str:
+    """Returns 16 hex digits of the sha256 over the config and every weight in float32 order."""
+    digest = hashlib.sha256(json.dumps(to_dict(config), sort_keys=True).encode())
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    """Writes tensors and a JSON header into one safetensors file, atomically.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as part:
+        try:
+            save_file(plain, part, metadata={_KEY: json.dumps(dict(header))})
+        except SafetensorError as error:  # its wrapper of an operating-system error
+            raise OSError(None, str(error)) from None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Reads what ``write_tensors`` wrote.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or holds no header of ours.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such checkpoint")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            header = json.loads((opened.metadata() or {}).get(_KEY, "null"))
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: damaged, or no safetensors file ({error}); "
+            "take another copy or an earlier checkpoint"
+        ) from None
+    if not isinstance(header, dict):
+        raise CheckpointError(
+            f"{path}: a safetensors file, but not one that this package wrote; for ImageNet or "
+            "other backbone weights use the recipe's 'weights' setting"
+        )
+    return {name: torch.clone(tensor) for name, tensor in tensors.items()}, header

@@ -1,0 +1,68 @@
+"""The commands by name, and how errors leave the program."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import click
+import typer
+
+from apnet._version import __version__
+from apnet.cli import commands
+from apnet.cli.terminal import tell
+from apnet.errors import ApnetError
+
+app = typer.Typer(
+    name="apnet",
+    help="Person re-identification with the Attention Pyramid Network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data = typer.Typer(help="Make, check and look at data sets.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+app.command("demo")(commands.demo)
+app.command("train")(commands.train)
+app.command("evaluate")(commands.evaluate)
+app.command("score")(commands.score)
+app.command("cost")(commands.cost)
+app.command("presets")(commands.presets)
+data.command("make")(commands.data_make)
+data.command("check")(commands.data_check)
+data.command("list")(commands.data_list)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    if version:
+        sys.stdout.write(f"apnet {__version__}\n")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Runs the command line; exit codes: 0 done, 2 bad input, 130 interrupted."""
+    warnings.showwarning = _show_warning
+    try:
+        code = app(standalone_mode=False)
+    except ApnetError as error:
+        tell(f"error: {error}")
+        code = 2
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        tell("interrupted")
+        code = 130
+    except BrokenPipeError:
+        code = 141
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *place: object) -> None:
+    if issubclass(category, UserWarning):
+        tell(f"warning: {message}")

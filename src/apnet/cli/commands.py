@@ -1,0 +1,242 @@
+"""One function a command. Heavy packages are imported by the commands that need them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from apnet.cli.terminal import progress_bar, say, say_json, tell
+from apnet.errors import ConfigError
+from apnet.results import APKind, Distance
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Data = Annotated[
+    Optional[str],  # noqa: UP045 - typer on Python 3.10
+    typer.Option("--data", metavar="NAME=DIR", help="Data set; 'apnet data list' names them."),
+]
+Device = Annotated[str, typer.Option(help="'auto', 'cpu', 'cuda', 'cuda:1', ...")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes that decode images.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
+Protocol = Annotated[Distance, typer.Option("--distance", help="How features are compared.")]
+Kind = Annotated[APKind, typer.Option("--ap", help="Which average precision 'mAP' names.")]
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for people, runs and report.")] = Path(
+        "apnet-demo"
+    ),
+    data: Data = None,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")
+    ] = None,
+) -> None:
+    """Train a small pyramid from scratch, compare it, and write report.html.
+
+    Without --data it first makes a set of synthetic people. A demo that was interrupted goes on
+    when the same command is given again.
+    """
+    from apnet.cli.training_display import TrainingDisplay
+    from apnet.demo import run_demo
+    from apnet.retrieval import format_evaluations
+
+    result = run_demo(
+        out,
+        source=data,
+        seed=seed,
+        workers=workers,
+        assignments=settings or [],
+        stage=progress_bar,
+        listener=TrainingDisplay,
+    )
+    say(format_evaluations(result.evaluations))
+    say(f"\nreport:  {result.report}\nfigures: {result.metrics}")
+
+
+def train(
+    recipe: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="A shipped recipe's name or a .toml file."),
+    ] = None,
+    data: Data = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="New run folder."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override, as optimisation.rate=2e-4."),
+    ] = None,
+    resume: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="RUN", help="Continue this run, exactly."),
+    ] = None,
+    device: Device = "auto",
+    workers: Workers = 2,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write scalars.")] = False,
+) -> None:
+    """Train a network: RECIPE --data NAME=DIR --out RUN, or --resume RUN.
+
+    Several processes: torchrun --nproc-per-node N -m apnet train ...
+    """
+    from apnet.cli.running import begin_run, continue_run
+
+    if resume is not None:
+        if recipe or data or out or settings:
+            raise ConfigError(
+                "--resume takes recipe, data and settings from the run folder; leave the others out"
+            )
+        continue_run(resume, device, workers, tensorboard)
+    elif recipe is None or data is None or out is None:
+        raise ConfigError("give RECIPE --data NAME=DIR --out RUN, or --resume RUN")
+    else:
+        begin_run(recipe, settings or [], data, out, device, workers, tensorboard)
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run folder or a .safetensors checkpoint.")],
+    data: Annotated[str, typer.Option("--data", metavar="NAME=DIR", help="Data set.")],
+    distance: Protocol = "cosine",
+    ap: Kind = "hits",
+    flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
+    precision: Annotated[str, typer.Option(help="'float32', 'bf16' or 'auto'.")] = "float32",
+    device: Device = "auto",
+    workers: Workers = 2,
+    json: Json = False,
+) -> None:
+    """Evaluate a checkpoint on a data set's query and gallery."""
+    from apnet.checkpoints import load_checkpoint
+    from apnet.data import load_source
+    from apnet.devices import choose_device, choose_precision
+    from apnet.evaluation import Protocol, evaluate_checkpoint
+    from apnet.retrieval import format_evaluation
+
+    if precision not in ("float32", "bf16", "auto"):
+        raise ConfigError(f"--precision {precision}: choose float32, bf16 or auto")
+    checkpoint = load_checkpoint(run)
+    dataset = load_source(data)
+    chosen = choose_device(device)
+    protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen))
+    with progress_bar("embedding") as progress:
+        result = evaluate_checkpoint(
+            checkpoint,
+            dataset,
+            device=chosen,
+            protocol=protocol,
+            workers=workers,
+            progress=progress,
+        )
+    say_json(result.to_dict()) if json else say(format_evaluation(result))
+
+
+def score(
+    query: Annotated[Path, typer.Argument(help="features, pids, camids of the queries (.npz).")],
+    gallery: Annotated[Path, typer.Argument(help="The same of the gallery (.npz).")],
+    distance: Protocol = "cosine",
+    ap: Kind = "hits",
+    json: Json = False,
+) -> None:
+    """Evaluate features of any toolkit: exact ranks, stable ties, in bounded memory."""
+    import dataclasses
+
+    from apnet.retrieval import default_card, format_evaluation, load_features
+    from apnet.retrieval import evaluate as rank
+
+    queries, items = load_features(query), load_features(gallery)
+    card = dataclasses.replace(default_card(queries, items), distance=distance, ap_kind=ap)
+    with progress_bar("ranking") as progress:
+        result = rank(queries, items, card=card, progress=progress)
+    say_json(result.to_dict()) if json else say(format_evaluation(result))
+
+
+def cost(
+    network: Annotated[str, typer.Argument(help="A preset; 'apnet presets' names them.")],
+    size: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="HxW", help="Image size; the preset's own by default."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Count multiply-adds and parameters of a network."""
+    import dataclasses
+
+    from apnet.cli.values import image_size
+    from apnet.model import create_network, network_cost, preset
+
+    height, width = image_size(size) if size else preset(network).image_size
+    counted = network_cost(create_network(network, image_size=(height, width)), (height, width))
+    figures = {"network": network, "image_size": [height, width], **dataclasses.asdict(counted)}
+    if json:
+        say_json(figures)
+        return
+    say(f"{network} at {height}x{width}")
+    say(f"  multiply-adds (convolution, linear)  {counted.multiply_adds / 1e9:8.3f} G")
+    say(f"  as the paper counts (Table III)      {counted.paper_multiply_adds / 1e9:8.3f} G")
+    say(f"  parameters                           {counted.parameters / 1e6:8.3f} M")
+
+
+def presets(json: Json = False) -> None:
+    """List the networks by name."""
+    from apnet.config import to_dict
+    from apnet.model import PRESETS
+
+    if json:
+        say_json({name: to_dict(config) for name, config in PRESETS.items()})
+        return
+    for name, config in PRESETS.items():
+        parts = ",".join(map(str, config.parts)) if config.attention != "none" else "-"
+        size = "x".join(map(str, config.image_size))
+        say(f"{name:20} {config.backbone:14} {config.attention:8} parts {parts:8} {size}")
+
+
+def data_make(
+    out: Annotated[Path, typer.Argument(help="New or interrupted folder.")],
+    ids: Annotated[int, typer.Option(min=2, max=9999, help="People in all.")] = 200,
+    images: Annotated[int, typer.Option(min=4, max=1000, help="Images of each.")] = 16,
+    cameras: Annotated[int, typer.Option(min=2, max=99, help="Cameras.")] = 6,
+    size: Annotated[str, typer.Option(metavar="HxW", help="Image size.")] = "256x128",
+    seed: Seed = 0,
+    workers: Workers = 2,
+) -> None:
+    """Render synthetic people in Market-1501 layout; the same seed gives the same files."""
+    from apnet.cli.values import image_size
+    from apnet.data.synthetic import make_people
+
+    with progress_bar("rendering") as progress:
+        summary = make_people(
+            out,
+            ids=ids,
+            images_per_id=images,
+            seed=seed,
+            cameras=cameras,
+            size=image_size(size),
+            workers=workers,
+            progress=progress,
+        )
+    say(str(summary))
+
+
+def data_check(
+    name: Annotated[str, typer.Argument(help="Data set; 'apnet data list' names them.")],
+    root: Annotated[Path, typer.Argument(help="Its folder.")],
+    decode: Annotated[bool, typer.Option(help="Decode every image.")] = True,
+    json: Json = False,
+) -> None:
+    """Count a data set beside its published figures, and look for faults."""
+    from apnet.data import check_dataset, format_check
+
+    with progress_bar("checking") as progress:
+        found = check_dataset(name, root, decode=decode, progress=progress)
+    say_json(found.to_dict()) if json else say(format_check(found))
+
+
+def data_list() -> None:
+    """Name the data sets that can be loaded."""
+    from apnet.data import DATASETS
+
+    for name in DATASETS:
+        say(name)
+    tell("give them as --data NAME=DIR; docs/datasets.md shows each layout")

@@ -1,0 +1,22 @@
+"""Reads values that are written in one word on the command line."""
+
+from __future__ import annotations
+
+import re
+
+from apnet.errors import ConfigError
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Reads ``HxW``, such as ``256x128``, in pixels.
+
+    Raises:
+        ConfigError: it is not written so, or a side is outside 16..4096.
+    """
+    match = re.fullmatch(r"(\d+)[xX](\d+)", text)
+    if match is None:
+        raise ConfigError(f"'{text}' is no image size; write HEIGHTxWIDTH, such as 256x128")
+    height, width = int(match[1]), int(match[2])
+    if not (16 <= height <= 4096 and 16 <= width <= 4096):
+        raise ConfigError(f"image size {text}: each side must be from 16 to 4096 pixels")
+    return height, width

@@ -1,0 +1,38 @@
+"""The demo's people: the user's own set, or a small synthetic one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from apnet.data import load_dataset, load_source
+from apnet.data.synthetic import make_people
+from apnet.progress import Progress
+from apnet.types import ReidDataset
+
+IDS = 240
+"""Synthetic people: half of them to train on, half to be tested on."""
+
+IMAGES_PER_ID = 18
+CAMERAS = 6
+
+
+def demo_people(
+    out: Path, source: str | None, size: tuple[int, int], seed: int, progress: Progress
+) -> ReidDataset:
+    """Loads ``NAME=DIR``, or renders synthetic people into ``out`` and loads those.
+
+    Raises:
+        DataError: the set cannot be loaded, or the folder cannot be written.
+    """
+    if source is not None:
+        return load_source(source)
+    make_people(
+        out,
+        ids=IDS,
+        images_per_id=IMAGES_PER_ID,
+        seed=seed,
+        cameras=CAMERAS,
+        size=size,
+        progress=progress,
+    )
+    return load_dataset("market1501", out)

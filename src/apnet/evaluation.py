@@ -1,0 +1,181 @@
+"""Evaluates a checkpoint or the colour histogram on a data set, and signs the protocol card."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from apnet.checkpoints import Checkpoint
+from apnet.config import NetworkConfig
+from apnet.data import read_image
+from apnet.data.transforms import resize
+from apnet.devices import Precision
+from apnet.embedding import embed_records
+from apnet.errors import DataError
+from apnet.model import APNet
+from apnet.progress import Progress, silent
+from apnet.results import APKind, Distance, Evaluation, ProtocolCard
+from apnet.retrieval import color_histogram, default_card, evaluate
+from apnet.types import Embeddings, ImageRecord, ReidDataset
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """The choices that a user has in an evaluation."""
+
+    distance: Distance = "cosine"
+    """``cosine``, or ``euclidean`` (the same order, as embeddings are normalised)."""
+
+    ap_kind: APKind = "hits"
+    """Which average precision ``mAP`` names."""
+
+    flip: bool = True
+    """Whether the mirror image's feature is added."""
+
+    precision: Precision = "float32"
+    """Arithmetic of the network."""
+
+
+def evaluate_network(
+    network: APNet,
+    config: NetworkConfig,
+    dataset: ReidDataset,
+    *,
+    protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+    model: str | None = None,
+    seeds: dict[str, int] | None = None,
+    workers: int = 0,
+    progress: Progress = silent,
+) -> tuple[Evaluation, Embeddings, Embeddings]:
+    """Embeds query and gallery and evaluates them (section IV-A).
+
+    Args:
+        network: on the device where it shall run.
+        config: its config; gives the image size and names the feature.
+        dataset: its query and gallery are used.
+        protocol: distance, kind of AP, mirror image, arithmetic.
+        model: name and fingerprint for the card.
+        seeds: seeds for the card.
+        workers: processes that decode images.
+        progress: called with (images done, images in all).
+
+    Returns:
+        The figures, and the embeddings of query and gallery.
+
+    Raises:
+        DataError: no query or gallery, or no query has a match.
+    """
+    records = _test_records(dataset)
+    embeddings = embed_records(
+        network,
+        records,
+        config.image_size,
+        flip=protocol.flip,
+        precision=protocol.precision,
+        workers=workers,
+        progress=progress,
+    )
+    query, gallery = split_embeddings(embeddings, len(dataset.query))
+    card = _card(
+        dataset,
+        query,
+        gallery,
+        distance=protocol.distance,
+        ap_kind=protocol.ap_kind,
+        feature=config.feature,
+        flip=protocol.flip,
+        image_size=config.image_size,
+        precision=protocol.precision,
+        model=model,
+        seeds=seeds or {},
+    )
+    return evaluate(query, gallery, card=card), query, gallery
+
+
+def evaluate_checkpoint(
+    checkpoint: Checkpoint,
+    dataset: ReidDataset,
+    *,
+    device: torch.device,
+    protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+    workers: int = 0,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Evaluates a loaded checkpoint; the card names its fingerprint and training seed.
+
+    Raises:
+        DataError: no query or gallery, or no query has a match.
+    """
+    checkpoint.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    seed = checkpoint.facts.get("seed")
+    evaluation, _, _ = evaluate_network(
+        checkpoint.network,
+        checkpoint.config,
+        dataset,
+        protocol=protocol,
+        model=f"{checkpoint.path} sha256:{checkpoint.fingerprint}",
+        seeds={} if seed is None else {"training": int(seed)},
+        workers=workers,
+        progress=progress,
+    )
+    return evaluation
+
+
+def evaluate_histogram(
+    dataset: ReidDataset, image_size: tuple[int, int], progress: Progress = silent
+) -> Evaluation:
+    """Evaluates the colour-histogram baseline: what matching clothes' colours alone achieves.
+
+    Raises:
+        DataError: no query or gallery, or no query has a match.
+    """
+    records = _test_records(dataset)
+    rows: list[np.ndarray] = []
+    for record in records:
+        pixels = resize(read_image(record.path), image_size)
+        rows.append(color_histogram(pixels[None].numpy()))
+        progress(len(rows), len(records))
+    embeddings = Embeddings(
+        features=np.concatenate(rows),
+        pids=np.array([record.pid for record in records], dtype=np.int64),
+        camids=np.array([record.camid for record in records], dtype=np.int64),
+        paths=tuple(str(record.path) for record in records),
+    )
+    query, gallery = split_embeddings(embeddings, len(dataset.query))
+    card = _card(dataset, query, gallery, feature="histogram", flip=False, image_size=image_size)
+    return evaluate(query, gallery, card=card)
+
+
+def split_embeddings(embeddings: Embeddings, count: int) -> tuple[Embeddings, Embeddings]:
+    """Cuts embeddings after ``count`` rows, without copying."""
+    halves = [
+        Embeddings(
+            features=embeddings.features[part],
+            pids=embeddings.pids[part],
+            camids=embeddings.camids[part],
+            paths=embeddings.paths[part],
+        )
+        for part in (slice(None, count), slice(count, None))
+    ]
+    return halves[0], halves[1]
+
+
+def _test_records(dataset: ReidDataset) -> Sequence[ImageRecord]:
+    if not dataset.query or not dataset.gallery:
+        raise DataError(
+            f"{dataset.root}: {dataset.name} has {len(dataset.query)} query and "
+            f"{len(dataset.gallery)} gallery images; an evaluation needs both"
+        )
+    return (*dataset.query, *dataset.gallery)
+
+
+def _card(
+    dataset: ReidDataset, query: Embeddings, gallery: Embeddings, **choices: Any
+) -> ProtocolCard:
+    card = default_card(query, gallery)
+    described = {"name": dataset.name, **card.data, "notes": list(dataset.notes)}
+    return dataclasses.replace(card, data=described, **choices)

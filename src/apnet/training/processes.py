@@ -1,0 +1,148 @@
+"""Several processes that train as one: torch's own distributed engine, started by ``torchrun``.
+
+At the same global batch, any number of processes computes the gradient of one process: batch norm
+uses the statistics of the global batch, and the triplet's hardest examples are searched among the
+features of all processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+
+_PATIENCE = timedelta(hours=4)  # the others wait while the leading process evaluates
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process's number and how many there are."""
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process evaluates, prints and writes."""
+        return self.rank == 0
+
+
+@contextlib.contextmanager
+def joined(device: torch.device) -> Iterator[tuple[Processes, torch.device]]:
+    """Joins the group that ``torchrun`` describes in the environment; alone without one.
+
+    Yields:
+        This process's place, and its device (the GPU of its local rank).
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Processes(), device
+        return
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(device)
+    dist.init_process_group(
+        "nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE
+    )
+    try:
+        yield Processes(dist.get_rank(), dist.get_world_size()), device
+    finally:
+        dist.destroy_process_group()
+
+
+def gather(rows: Tensor, processes: Processes) -> Tensor:
+    """Concatenates every process's (n, ...) rows in rank order, differentiably: (world * n, ...)."""
+    if processes.world == 1:
+        return rows
+    gathered: Tensor = _Gather.apply(rows, processes)  # type: ignore[no-untyped-call]
+    return gathered
+
+
+def total(value: Tensor, processes: Processes) -> Tensor:
+    """Sums a tensor over all processes, without gradient."""
+    value = value.detach().clone()
+    if processes.world > 1:
+        dist.all_reduce(value)
+    return value
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, processes: Processes) -> Tensor:
+        ctx.processes = processes
+        parts = [torch.empty_like(rows) for _ in range(processes.world)]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        gradient = gradients[0].contiguous().clone()
+        dist.all_reduce(gradient)
+        return gradient.chunk(ctx.processes.world)[ctx.processes.rank], None
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        value = value.clone()
+        dist.all_reduce(value)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        gradient = gradients[0].contiguous().clone()
+        dist.all_reduce(gradient)
+        return gradient
+
+
+class GlobalBatchNorm(TorchFunctionMode):
+    """While active, training-mode batch norm uses the statistics of all processes' batches.
+
+    It works on any module that calls torch's batch norm, on any device, and leaves the modules and
+    their state dicts as they are.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if func is torch.batch_norm and args[5]:  # args[5]: training
+            return _global_batch_norm(*args[:5], momentum=args[6], eps=args[7])
+        return func(*args, **(kwargs or {}))
+
+
+def _global_batch_norm(
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    *,
+    momentum: float,
+    eps: float,
+) -> Tensor:
+    with torch.autocast(x.device.type, enabled=False):
+        values = x.float()
+        axes = [axis for axis in range(x.ndim) if axis != 1]
+        shape = [1, -1] + [1] * (x.ndim - 2)
+        count = _Sum.apply(values.new_tensor(float(values.numel() // values.shape[1])))  # type: ignore[no-untyped-call]
+        mean = _Sum.apply(values.sum(axes)) / count  # type: ignore[no-untyped-call]
+        centred = values - mean.view(shape)  # (C,) -> (1, C, 1, 1)
+        variance = _Sum.apply(centred.square().sum(axes)) / count  # type: ignore[no-untyped-call]
+        if running_mean is not None and running_var is not None:
+            with torch.no_grad():
+                running_mean.lerp_(mean, momentum)
+                running_var.lerp_(variance * count / (count - 1), momentum)
+        result: Tensor = centred * torch.rsqrt(variance + eps).view(shape)
+        if weight is not None:
+            result = result * weight.view(shape)
+        if bias is not None:
+            result = result + bias.view(shape)
+    return result.to(x.dtype)
