@@ -16,7 +16,8 @@ LAYERS = {
     3: ["evaluation"],
     4: ["training"],
     5: ["demo"],
-    6: ["cli", "__main__"],
+    6: ["cli"],
+    7: ["__main__"],
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 

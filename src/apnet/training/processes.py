@@ -8,6 +8,7 @@ features of all processes.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 
@@ -110,24 +112,28 @@ class GlobalBatchNorm(TorchFunctionMode):
     their state dicts as they are.
     """
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        if func is torch.batch_norm and args[5]:  # args[5]: training
-            return _global_batch_norm(*args[:5], momentum=args[6], eps=args[7])
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is functional.batch_norm:
+            call = _BATCH_NORM.bind(*args, **(kwargs or {}))
+            call.apply_defaults()
+            if call.arguments.pop("training"):
+                return _global_batch_norm(**call.arguments)
         return func(*args, **(kwargs or {}))
 
 
+_BATCH_NORM = inspect.signature(functional.batch_norm)
+
+
 def _global_batch_norm(
-    x: Tensor,
-    weight: Tensor | None,
-    bias: Tensor | None,
+    input: Tensor,
     running_mean: Tensor | None,
     running_var: Tensor | None,
-    *,
+    weight: Tensor | None,
+    bias: Tensor | None,
     momentum: float,
     eps: float,
 ) -> Tensor:
+    x = input
     with torch.autocast(x.device.type, enabled=False):
         values = x.float()
         axes = [axis for axis in range(x.ndim) if axis != 1]

@@ -72,11 +72,17 @@ def load_state(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(f"{path}: belongs to another network: {reason}") from None
+    weights_in_order = [weight for group in optimizer.param_groups for weight in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("optimizer."):
             _, index, key = name.split(".")
-            moments.setdefault(int(index), {})[key] = value
+            moments.setdefault(int(index), {})[key] = _laid_out(value, weights_in_order[int(index)])
     groups: Any = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
     return RunProgress(**header["progress"])
+
+
+def _laid_out(value: Tensor, weight: Tensor) -> Tensor:
+    """Gives a moment its weight's memory layout: fused Adam walks both in memory order."""
+    return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value

@@ -1,0 +1,71 @@
+"""Data sets, images, transforms and batches. Names are imported when they are first asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from apnet.data.benchmarks.dukemtmcreid import WithdrawnDataWarning
+    from apnet.data.check import DatasetCheck, check_dataset
+    from apnet.data.check_report import format_check
+    from apnet.data.images import read_image
+    from apnet.data.loading import DecodedCache, TrainingBatch, image_batches, training_batches
+    from apnet.data.published import PUBLISHED, SplitCounts, counts_of
+    from apnet.data.registry import DATASETS, load_dataset, load_source, parse_source
+    from apnet.data.sampling import PKBatches
+    from apnet.data.transforms import EvaluationTransform, TrainingTransform
+
+_PLACES = {
+    "DATASETS": "registry",
+    "PUBLISHED": "published",
+    "DatasetCheck": "check",
+    "DecodedCache": "loading",
+    "EvaluationTransform": "transforms",
+    "PKBatches": "sampling",
+    "SplitCounts": "published",
+    "TrainingBatch": "loading",
+    "TrainingTransform": "transforms",
+    "WithdrawnDataWarning": "benchmarks.dukemtmcreid",
+    "check_dataset": "check",
+    "counts_of": "published",
+    "format_check": "check_report",
+    "image_batches": "loading",
+    "load_dataset": "registry",
+    "load_source": "registry",
+    "parse_source": "registry",
+    "read_image": "images",
+    "training_batches": "loading",
+}
+
+__all__ = [
+    "DATASETS",
+    "PUBLISHED",
+    "DatasetCheck",
+    "DecodedCache",
+    "EvaluationTransform",
+    "PKBatches",
+    "SplitCounts",
+    "TrainingBatch",
+    "TrainingTransform",
+    "WithdrawnDataWarning",
+    "check_dataset",
+    "counts_of",
+    "format_check",
+    "image_batches",
+    "load_dataset",
+    "load_source",
+    "parse_source",
+    "read_image",
+    "training_batches",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

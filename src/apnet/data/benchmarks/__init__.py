@@ -1,0 +1,1 @@
+"""One parser a benchmark: from the folder its owners publish to a ``Listing``."""

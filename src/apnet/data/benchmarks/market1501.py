@@ -1,0 +1,26 @@
+"""Market-1501 (Zheng et al., ICCV 2015): 1,501 people before a supermarket, six cameras.
+
+Names are ``PPPP_cCsS_FFFFFF_NN.jpg``: person, camera and sequence, frame, box. Pid ``-1`` marks a
+box that is neither right nor wrong (left out), ``0000`` a false detection (kept, a distractor).
+24 names end in ``.jpg.jpg``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from apnet.data.benchmarks.market_layout import read_market_layout
+from apnet.data.listing import Listing
+
+GRAMMAR = re.compile(r"(?P<pid>-1|\d+)_c(?P<camid>\d+)s\d+_\d+_\d+")
+
+
+def read_market1501(root: Path) -> Listing:
+    """Reads Market-1501, or a set in its layout and with its names.
+
+    Raises:
+        DataError: the folders are not there.
+    """
+    inner = ("Market-1501-v15.09.15", "Market-1501", "market1501")
+    return read_market_layout(root, GRAMMAR, "Market-1501", inner)

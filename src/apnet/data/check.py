@@ -1,0 +1,228 @@
+"""What is wrong with a data set on disk, found before hours of training go into it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from apnet.data.images import read_image
+from apnet.data.listing import Listing
+from apnet.data.published import PUBLISHED, SPLITS, Counts, Split, counts_of, differences
+from apnet.data.registry import read_listing
+from apnet.errors import ImageError
+from apnet.progress import Progress, silent
+from apnet.types import NO_CAMERA, ImageRecord
+
+Copies = tuple[tuple[Path, ...], ...]
+"""Groups of files with the same bytes."""
+
+
+@dataclass(frozen=True)
+class DatasetCheck:
+    """A data set's counts and faults.
+
+    Attributes:
+        name: of the data set.
+        root: the folder it was read from.
+        counts: people, images and cameras, by split.
+        published: what they should be; empty for sets without published counts.
+        notes: what the loader left out or assumed.
+        off_grammar: image files whose names do not say who they show.
+        unreadable: errors of images that cannot be decoded; empty if not decoded.
+        leaked_pids: people in train who are in query or gallery as well.
+        one_camera_train: training people seen by one camera only (where cameras are known).
+        unanswerable_queries: query people with no gallery image that could count as a hit.
+        copies_within: files with the same bytes in one split.
+        copies_in_test: files with the same bytes in query and in gallery.
+        copies_leaked: files with the same bytes in train and in query or gallery.
+        decoded: whether images were decoded and compared.
+    """
+
+    name: str
+    root: Path
+    counts: Counts
+    published: Counts
+    notes: tuple[str, ...]
+    off_grammar: tuple[Path, ...]
+    unreadable: tuple[str, ...]
+    leaked_pids: tuple[int, ...]
+    one_camera_train: tuple[int, ...]
+    unanswerable_queries: tuple[int, ...]
+    copies_within: Copies
+    copies_in_test: Copies
+    copies_leaked: Copies
+    decoded: bool
+
+    def problems(self) -> list[str]:
+        """Returns a sentence a fault that makes loading fail or results wrong."""
+        empty = [split for split in ("query", "gallery") if not self.counts[split].images]
+        return [
+            *(f"the {split} split is empty" for split in empty),
+            *_sentence(self.off_grammar, "image names do not say who they show"),
+            *_sentence(self.unreadable, "images cannot be decoded"),
+            *_sentence(self.leaked_pids, "people are both in train and in query or gallery"),
+            *_sentence(self.copies_leaked, "images are both in train and in query or gallery"),
+        ]
+
+    def remarks(self) -> list[str]:
+        """Returns a sentence a peculiarity to know of."""
+        return [
+            *differences(self.counts, self.published),
+            *_sentence(self.one_camera_train, "training people are in one camera only"),
+            *_sentence(self.unanswerable_queries, "query people have no match in the gallery"),
+            *_sentence(self.copies_within, "images are more than once in their split"),
+            *_sentence(self.copies_in_test, "images are both in query and in gallery"),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the JSON form, with paths as text."""
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return {**plain, "problems": self.problems(), "remarks": self.remarks()}
+
+
+def check_dataset(
+    name: str, root: Path, *, decode: bool = True, progress: Progress = silent
+) -> DatasetCheck:
+    """Reads a data set and looks for what would spoil results made with it.
+
+    Args:
+        name: one of ``DATASETS``.
+        root: its folder, as for ``load_dataset``.
+        decode: whether to decode every image and compare the files' bytes; the slow part.
+        progress: called with (files done, files in all).
+
+    Raises:
+        ConfigError: the name is unknown.
+        DataError: the folder is not what the name says.
+        MissingExtraError: its format needs an extra that is not installed.
+    """
+    listing = read_listing(name, root)
+    digests, unreadable = _examine(listing, progress) if decode else ({}, [])
+    copies = _Copies.among(listing, digests)
+    return DatasetCheck(
+        name=name,
+        root=listing.root,
+        counts=counts_of(listing),
+        published=PUBLISHED.get(name, {}),
+        notes=listing.notes,
+        off_grammar=listing.off_grammar,
+        unreadable=tuple(unreadable),
+        leaked_pids=_leaked_pids(listing),
+        one_camera_train=_one_camera(listing.train),
+        unanswerable_queries=_unanswerable(listing),
+        copies_within=tuple(copies.within),
+        copies_in_test=tuple(copies.in_test),
+        copies_leaked=tuple(copies.leaked),
+        decoded=decode,
+    )
+
+
+def _examine(listing: Listing, progress: Progress) -> tuple[dict[Path, str], list[str]]:
+    """Returns the digests of readable files, and the errors of the others."""
+    paths = sorted({record.path for split in SPLITS for record in getattr(listing, split)})
+    digests: dict[Path, str] = {}
+    unreadable: list[str] = []
+    with ThreadPoolExecutor() as threads:
+        for done, (path, found) in enumerate(
+            zip(paths, threads.map(_digest_or_error, paths), strict=True), start=1
+        ):
+            if isinstance(found, ImageError):
+                unreadable.append(str(found))
+            else:
+                digests[path] = found
+            progress(done, len(paths))
+    return digests, unreadable
+
+
+def _digest_or_error(path: Path) -> str | ImageError:
+    try:
+        read_image(path)
+    except ImageError as error:
+        return error
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@dataclass
+class _Copies:
+    within: list[tuple[Path, ...]] = field(default_factory=list)
+    in_test: list[tuple[Path, ...]] = field(default_factory=list)
+    leaked: list[tuple[Path, ...]] = field(default_factory=list)
+
+    @classmethod
+    def among(cls, listing: Listing, digests: Mapping[Path, str]) -> _Copies:
+        groups: dict[str, dict[Split, list[Path]]] = {}
+        for split in SPLITS:
+            for record in getattr(listing, split):
+                if record.path in digests:
+                    by_split = groups.setdefault(digests[record.path], {})
+                    by_split.setdefault(split, []).append(record.path)
+        copies = cls()
+        for by_split in groups.values():
+            copies.add(by_split)
+        return copies
+
+    def add(self, by_split: Mapping[Split, list[Path]]) -> None:
+        """Sorts in the files of one digest."""
+        self.within += [tuple(paths) for paths in by_split.values() if len(paths) > 1]
+        everywhere = tuple(path for paths in by_split.values() for path in paths)
+        if "train" in by_split and len(by_split) > 1:
+            self.leaked.append(everywhere)
+        elif len(by_split) > 1:
+            self.in_test.append(everywhere)
+
+
+def _leaked_pids(listing: Listing) -> tuple[int, ...]:
+    trained = {record.pid for record in listing.train}
+    tested = {record.pid for record in (*listing.query, *listing.gallery)}
+    return tuple(sorted(trained & tested))
+
+
+def _one_camera(records: Iterable[ImageRecord]) -> tuple[int, ...]:
+    return tuple(
+        pid
+        for pid, camids in sorted(_cameras_by_pid(records).items())
+        if len(camids) == 1 and NO_CAMERA not in camids
+    )
+
+
+def _unanswerable(listing: Listing) -> tuple[int, ...]:
+    gallery = _cameras_by_pid(listing.gallery)
+    return tuple(
+        sorted(
+            {
+                record.pid
+                for record in listing.query
+                if not any(
+                    camid != record.camid or camid == NO_CAMERA
+                    for camid in gallery.get(record.pid, ())
+                )
+            }
+        )
+    )
+
+
+def _cameras_by_pid(records: Iterable[ImageRecord]) -> dict[int, set[int]]:
+    cameras: dict[int, set[int]] = {}
+    for record in records:
+        cameras.setdefault(record.pid, set()).add(record.camid)
+    return cameras
+
+
+def _sentence(items: Sequence[object], text: str) -> Iterator[str]:
+    if items:
+        first = items[0]
+        shown = ", ".join(map(str, first)) if isinstance(first, tuple) else str(first)
+        yield f"{len(items):,} {text} (the first: {shown})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,169 @@
+"""A folder per person, with or without split folders around them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from apnet.data.listing import (
+    Listing,
+    find_base,
+    image_files,
+    other_files_note,
+    scan,
+    wrong_folder,
+)
+from apnet.data.people import cameras_in, number_names
+from apnet.errors import DataError
+from apnet.types import NO_CAMERA, ImageRecord
+
+_SPLITS = ("train", "query", "gallery")
+_EXPECTED = (
+    "a folder per person with images in it, or the folders query and gallery (and train) with "
+    "a folder per person in each"
+)
+
+
+@dataclass(frozen=True)
+class PersonImages:
+    """The images of one folder of person folders.
+
+    Attributes:
+        images: pairs of person folder name and image, sorted.
+        loose: images that lie in no person folder.
+        notes: what else lies there.
+    """
+
+    images: tuple[tuple[str, Path], ...]
+    loose: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def read_person_folders(folder: Path) -> PersonImages:
+    """Lists the images in the subfolders of ``folder``.
+
+    Raises:
+        DataError: a folder cannot be read.
+    """
+    loose, _ = image_files(folder)
+    images: list[tuple[str, Path]] = []
+    others: list[Path] = []
+    for entry in scan(folder):
+        if entry.is_dir() and not entry.name.startswith("."):
+            found, more = image_files(Path(entry.path))
+            images.extend((entry.name, path) for path in found)
+            others.extend(more)
+    notes = tuple(other_files_note(folder.name, others))
+    return PersonImages(tuple(images), tuple(loose), notes)
+
+
+def read_folders(root: Path) -> Listing:
+    """Reads a folder per person; the folder's name is the person.
+
+    With the folders ``query`` and ``gallery`` (and ``train``) around them these are the splits.
+    Without, people are split: half of those who can be searched for are tested on, the others are
+    trained on; which half follows from the folders' names alone.
+
+    Raises:
+        DataError: no person folders, images that lie in none, or too few people to split.
+    """
+    base = find_base(root, ("query", "gallery"))
+    if base is not None:
+        return _read_with_splits(base)
+    if not root.is_dir():
+        raise wrong_folder(root, _EXPECTED)
+    subfolders = {entry.name for entry in scan(root) if entry.is_dir()}
+    if not subfolders or subfolders.intersection((*_SPLITS, "test")):
+        raise wrong_folder(root, _EXPECTED)
+    return _read_without_splits(root)
+
+
+def _read_with_splits(base: Path) -> Listing:
+    parts = {
+        split: read_person_folders(base / split) for split in _SPLITS if (base / split).is_dir()
+    }
+    records, note = _records([pair for part in parts.values() for pair in part.images])
+    by_path = {record.path: record for record in records}
+    splits = {
+        split: tuple(by_path[path] for _, path in part.images) for split, part in parts.items()
+    }
+    return Listing(
+        root=base,
+        train=splits.get("train", ()),
+        query=splits["query"],
+        gallery=splits["gallery"],
+        notes=(note, *(line for part in parts.values() for line in part.notes)),
+        off_grammar=tuple(path for part in parts.values() for path in part.loose),
+    )
+
+
+def _records(images: Sequence[tuple[str, Path]]) -> tuple[list[ImageRecord], str]:
+    pids = number_names(person for person, _ in images)
+    cameras = cameras_in(path.name for _, path in images)
+    records = [
+        ImageRecord(path, pids[person], camid)
+        for (person, path), camid in zip(images, cameras.camids, strict=True)
+    ]
+    return records, cameras.note
+
+
+def _read_without_splits(root: Path) -> Listing:
+    people = read_person_folders(root)
+    if not people.images:
+        raise wrong_folder(root, _EXPECTED)
+    records, note = _records(people.images)
+    by_pid: dict[int, list[ImageRecord]] = {}
+    for record in records:
+        by_pid.setdefault(record.pid, []).append(record)
+    tested = _pids_to_test(root, by_pid)
+    test = [_query_and_gallery(by_pid[pid]) for pid in sorted(tested)]
+    return Listing(
+        root=root,
+        train=tuple(record for record in records if record.pid not in tested),
+        query=tuple(record for query, _ in test for record in query),
+        gallery=tuple(record for _, gallery in test for record in gallery),
+        notes=(
+            f"no split folders: {len(tested):,} of {len(by_pid):,} people set aside for "
+            "testing, chosen by the digests of their names",
+            note,
+            *people.notes,
+        ),
+        off_grammar=people.loose,
+    )
+
+
+def _pids_to_test(root: Path, by_pid: Mapping[int, Sequence[ImageRecord]]) -> set[int]:
+    searchable = [pid for pid, records in by_pid.items() if _can_be_found(records)]
+    if len(searchable) < 2:
+        raise DataError(
+            f"{root}: {len(searchable)} of {len(by_pid)} people have two images (from two cameras, "
+            "where cameras are known), and 2 are needed to train on one and search for another; "
+            "add images"
+        )
+
+    def digest(pid: int) -> bytes:
+        return hashlib.sha256(by_pid[pid][0].path.parent.name.encode()).digest()
+
+    return set(sorted(searchable, key=digest)[: len(searchable) // 2])
+
+
+def _can_be_found(records: Sequence[ImageRecord]) -> bool:
+    camids = {record.camid for record in records}
+    return len(camids) > 1 or (len(records) > 1 and NO_CAMERA in camids)
+
+
+def _query_and_gallery(
+    records: Sequence[ImageRecord],
+) -> tuple[list[ImageRecord], list[ImageRecord]]:
+    """Takes a person's first image of each camera as query while the rest can still answer it."""
+    first = {record.camid: record for record in reversed(records)}
+    rest = [record for record in records if record is not first[record.camid]]
+    query = [
+        record
+        for camid, record in first.items()
+        if any(other.camid != camid or camid == NO_CAMERA for other in rest)
+    ]
+    query = sorted(query, key=records.index) or [records[0]]
+    return query, [record for record in records if record not in query]

@@ -1,0 +1,93 @@
+"""From an image file to pixels, or to one clear error."""
+
+from __future__ import annotations
+
+import io
+import stat
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from apnet.errors import ImageError
+
+MAX_PIXELS = 64_000_000
+"""Larger images are refused by their header, before anything is allocated for them."""
+
+MAX_BYTES = 512 * 2**20
+"""Larger files are refused unread."""
+
+_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+
+
+def read_image(path: Path) -> Tensor:
+    """Decodes one image as a viewer would show it, with Pillow.
+
+    EXIF orientation is applied; grey, palette and CMYK images become RGB; transparent pixels are
+    laid over black; 16 bits a channel are cut to the upper 8; of several frames the first is taken.
+
+    Args:
+        path: a JPEG, PNG, BMP, TIFF or WebP file, told by its content, of at most ``MAX_PIXELS``
+            pixels.
+
+    Returns:
+        (3, H, W) uint8 in RGB.
+
+    Raises:
+        ImageError: missing, no such image, damaged, truncated or too large.
+    """
+    data = _read_bytes(path)
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as header:
+            _check_size(path, header.size)
+            return _decode(header)
+    except ImageError:
+        raise
+    except Exception as error:  # decoders fail on damaged bytes in more ways than they document
+        raise ImageError(
+            f"{path}: cannot be decoded ({_reason(error)}); replace or remove the file"
+        ) from None
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(f"{path}: not a file; name an image file")
+        if status.st_size > MAX_BYTES:
+            raise ImageError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; replace the file")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror})") from None
+    if not data:
+        raise ImageError(f"{path}: an empty file; replace or remove it")
+    return data
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"{path}: {width} x {height} pixels are more than {MAX_PIXELS:,}; scale it down"
+        )
+
+
+def _decode(header: Image.Image) -> Tensor:
+    image = ImageOps.exif_transpose(header)
+    if image.mode.startswith("I;16") or (header.format == "PNG" and image.mode == "I"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError("32 bits a channel have no agreed range")
+    if image.has_transparency_data:
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image.convert("RGBA"))
+    pixels = np.array(image.convert("RGB"))  # (H, W, 3)
+    return torch.from_numpy(pixels).permute(2, 0, 1)  # (3, H, W)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "its content is none of " + ", ".join(_FORMATS)
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,54 @@
+"""From the names a user gives people and cameras to the integers of an ``ImageRecord``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from apnet.types import NO_CAMERA
+
+_CAMERA = re.compile(r"(?<![A-Za-z0-9])c(?:am)?(\d+)(?=s\d|[^A-Za-z0-9]|$)", re.IGNORECASE)
+
+
+def number_names(names: Iterable[str]) -> dict[str, int]:
+    """Numbers people or cameras, the same way for the same set of names.
+
+    Names that are all non-negative integers, no two of them equal as numbers, keep their value;
+    otherwise a name's number is its place in the sorted order.
+    """
+    ordered = sorted(set(names))
+    if all(name.isascii() and name.isdecimal() for name in ordered):
+        values = {name: int(name) for name in ordered}
+        if len(set(values.values())) == len(values) and max(values.values(), default=0) < 2**62:
+            return values
+    return {name: number for number, name in enumerate(ordered)}
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """What a set of file names says about cameras.
+
+    Attributes:
+        camids: one a file name, ``NO_CAMERA`` throughout unless every name has a camera.
+        note: a sentence on what was taken.
+    """
+
+    camids: tuple[int, ...]
+    note: str
+
+
+def cameras_in(names: Iterable[str]) -> Cameras:
+    """Reads the camera off file names that hold ``c3``, ``cam3`` or ``c3s1`` as a word."""
+    matches = [_CAMERA.search(name) for name in names]
+    camids = tuple(int(match[1]) for match in matches if match is not None)
+    if len(camids) == len(matches):
+        return Cameras(camids, "cameras taken from the file names (cN)")
+    unknown = (NO_CAMERA,) * len(matches)
+    if not camids:
+        return Cameras(unknown, "no cameras in the file names: same-camera matches count as hits")
+    return Cameras(
+        unknown,
+        f"only {len(camids):,} of {len(matches):,} file names hold a camera (cN): all are taken "
+        "as unknown, same-camera matches count as hits",
+    )

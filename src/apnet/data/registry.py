@@ -1,0 +1,113 @@
+"""Data sets by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from apnet.data.benchmarks.cuhk03np import read_cuhk03np_detected, read_cuhk03np_labeled
+from apnet.data.benchmarks.dukemtmcreid import read_dukemtmcreid
+from apnet.data.benchmarks.market1501 import read_market1501
+from apnet.data.benchmarks.msmt17 import read_msmt17, read_msmt17_noval
+from apnet.data.benchmarks.occluded_duke import read_occluded_duke
+from apnet.data.benchmarks.others import read_occluded_reid, read_personx, read_veri776
+from apnet.data.folders import read_folders
+from apnet.data.listing import Listing, off_grammar_error
+from apnet.data.published import PUBLISHED, counts_of, differences
+from apnet.data.table import read_table
+from apnet.errors import ConfigError, DataError
+from apnet.types import ReidDataset
+
+DATASETS: Mapping[str, Callable[[Path], Listing]] = {
+    "market1501": read_market1501,
+    "dukemtmcreid": read_dukemtmcreid,
+    "cuhk03np-labeled": read_cuhk03np_labeled,
+    "cuhk03np-detected": read_cuhk03np_detected,
+    "msmt17": read_msmt17,
+    "msmt17-noval": read_msmt17_noval,
+    "occluded-duke": read_occluded_duke,
+    "occluded-reid": read_occluded_reid,
+    "personx": read_personx,
+    "veri776": read_veri776,
+    "folder": read_folders,
+    "csv": read_table,
+}
+"""What a name stands for: the loader that reads a folder (``csv``: a table) into a listing."""
+
+
+def parse_source(text: str) -> tuple[str, Path]:
+    """Splits ``NAME=DIR``, as the command line takes data sets, at its first equals sign.
+
+    Raises:
+        ConfigError: the text has another form or the name is unknown.
+    """
+    name, sign, folder = text.partition("=")
+    if not (name and sign and folder):
+        raise ConfigError(f"data source {text!r}: write it as NAME=DIR, such as market1501=DIR")
+    _loader(name)
+    return name, Path(folder).expanduser()
+
+
+def load_source(text: str) -> ReidDataset:
+    """Loads what ``NAME=DIR`` names; see ``load_dataset``.
+
+    Raises:
+        ConfigError: the text has another form or the name is unknown.
+        DataError: the folder does not hold such a data set.
+        MissingExtraError: its format needs an extra that is not installed.
+    """
+    return load_dataset(*parse_source(text))
+
+
+def read_listing(name: str, root: Path) -> Listing:
+    """Reads what a folder holds without judging it; ``load_dataset`` judges.
+
+    Raises:
+        ConfigError: the name is unknown.
+        DataError: the folder is not what the name says.
+        MissingExtraError: its format needs an extra that is not installed.
+    """
+    return _loader(name)(root)
+
+
+def load_dataset(name: str, root: Path) -> ReidDataset:
+    """Reads a data set that can be evaluated on; the training split may be missing.
+
+    Args:
+        name: one of ``DATASETS``.
+        root: the folder (``csv``: the table); the folder around it or a split in it will do.
+
+    Returns:
+        The records of every split, deterministic in order, with notes on what was left out, on a
+        missing training split, and on counts that differ from the published ones.
+
+    Raises:
+        ConfigError: the name is unknown.
+        DataError: the folder is not what the name says, query or gallery is empty, or image names
+            do not say who they show.
+        MissingExtraError: its format needs an extra that is not installed.
+    """
+    listing = read_listing(name, root)
+    if listing.off_grammar:
+        raise off_grammar_error(name, listing)
+    for split, records in (("query", listing.query), ("gallery", listing.gallery)):
+        if not records:
+            raise DataError(
+                f"{listing.root}: '{name}' has no {split} images there; unpack it again"
+            )
+    notes = list(listing.notes)
+    if not listing.train:
+        notes.append("no training split: for testing only")
+    notes += differences(counts_of(listing), PUBLISHED.get(name, {}))
+    return ReidDataset(
+        name, listing.root, listing.train, listing.query, listing.gallery, tuple(notes)
+    )
+
+
+def _loader(name: str) -> Callable[[Path], Listing]:
+    if name in DATASETS:
+        return DATASETS[name]
+    close = difflib.get_close_matches(name, DATASETS, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(DATASETS)}"
+    raise ConfigError(f"no data set is called {name!r}; {hint}")

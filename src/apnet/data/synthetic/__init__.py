@@ -1,0 +1,8 @@
+"""Synthetic people: rendered in Market-1501 layout, so that nobody's picture is needed."""
+
+from __future__ import annotations
+
+from apnet.data.synthetic.make import Summary, make_people
+from apnet.data.synthetic.sheet import contact_sheet
+
+__all__ = ["Summary", "contact_sheet", "make_people"]

@@ -1,0 +1,119 @@
+"""A CSV table that names every image, its person, its camera and its split."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from apnet.data.listing import Listing
+from apnet.data.people import number_names
+from apnet.errors import DataError
+from apnet.types import JUNK_PID, NO_CAMERA, ImageRecord
+
+_SPLITS = ("train", "query", "gallery")
+_REQUIRED = ("path", "pid", "split")
+_EXPECTED = "a CSV file with the columns path, pid, split and, where known, camid"
+
+
+@dataclass(frozen=True)
+class _Row:
+    path: Path
+    pid: str
+    camid: str
+    split: str
+
+
+def read_table(root: Path) -> Listing:
+    """Reads a table with a header line and the columns ``path, pid, split[, camid]``.
+
+    Paths are relative to the table. People and cameras may have any names: integers are kept,
+    other names are numbered in sorted order. Pid -1 is junk and left out. ``split`` is ``train``,
+    ``query`` or ``gallery``.
+
+    Args:
+        root: the table, or a folder with exactly one ``.csv`` file.
+
+    Raises:
+        DataError: no table, a column or value missing, an unknown split, an image twice in one
+            split, or images that are not there.
+    """
+    table = _find_table(root)
+    rows = list(_read_rows(table))
+    known = [row for row in rows if row.pid != str(JUNK_PID)]
+    _verify(table, known)
+    pids = number_names(row.pid for row in known)
+    camids = {"": NO_CAMERA, **number_names(row.camid for row in known if row.camid)}
+    splits: dict[str, list[ImageRecord]] = {split: [] for split in _SPLITS}
+    for row in known:
+        splits[row.split].append(ImageRecord(row.path, pids[row.pid], camids[row.camid]))
+    junk = len(rows) - len(known)
+    return Listing(
+        root=table,
+        train=tuple(splits["train"]),
+        query=tuple(splits["query"]),
+        gallery=tuple(splits["gallery"]),
+        notes=(f"{junk:,} junk images (pid -1) left out",) if junk else (),
+    )
+
+
+def _find_table(root: Path) -> Path:
+    if root.is_file():
+        return root
+    if not root.is_dir():
+        raise DataError(f"{root}: no such file; expected {_EXPECTED}")
+    tables = sorted(root.glob("*.csv"))
+    if len(tables) != 1:
+        names = ", ".join(path.name for path in tables) or "none"
+        raise DataError(f"{root}: expected {_EXPECTED}, one in this folder; found {names}")
+    return tables[0]
+
+
+def _read_rows(table: Path) -> Iterator[_Row]:
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as opened:
+            reader = csv.DictReader(opened, strict=True)
+            absent = [name for name in _REQUIRED if name not in (reader.fieldnames or ())]
+            if absent:
+                raise DataError(
+                    f"{table}: expected {_EXPECTED}; its header lacks {', '.join(absent)}"
+                )
+            for cells in reader:
+                yield _row(cells, table, reader.line_num)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table}: cannot be read as a UTF-8 CSV table ({error})") from None
+
+
+def _row(cells: dict[str | None, str | None], table: Path, line: int) -> _Row:
+    if None in cells or None in cells.values():
+        raise DataError(f"{table}, line {line}: more or fewer cells than the header has columns")
+    texts = {name: (text or "").strip() for name, text in cells.items()}
+    for name in _REQUIRED:
+        if not texts[name]:
+            raise DataError(f"{table}, line {line}: the cell '{name}' is empty; fill it")
+    if texts["split"] not in _SPLITS:
+        raise DataError(
+            f"{table}, line {line}: split {texts['split']!r} is none of {', '.join(_SPLITS)}"
+        )
+    path = table.parent / texts["path"]
+    return _Row(path, texts["pid"], texts.get("camid", ""), texts["split"])
+
+
+def _verify(table: Path, rows: Sequence[_Row]) -> None:
+    without = sum(not row.camid for row in rows)
+    if 0 < without < len(rows):
+        raise DataError(
+            f"{table}: {without:,} of {len(rows):,} rows have no camid; fill all of them or "
+            "leave the column out"
+        )
+    for (split, path), times in Counter((row.split, row.path) for row in rows).items():
+        if times > 1:
+            raise DataError(f"{table}: {path} is in split '{split}' {times} times; keep one row")
+    missing = [row.path for row in rows if not row.path.is_file()]
+    if missing:
+        raise DataError(
+            f"{table}: {len(missing):,} of its images are not there, the first is {missing[0]}; "
+            "paths are relative to the table"
+        )

@@ -1,0 +1,169 @@
+"""The networks of the paper by name, and the one place where a config becomes modules."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from typing import Any, Literal
+
+from torch import nn
+
+from apnet.config import NetworkConfig, parse, to_dict
+from apnet.errors import ConfigError
+from apnet.model.backbone import Backbone, create_backbone
+from apnet.model.families import released_stem
+from apnet.model.network import APNet, Branch
+from apnet.model.probing import shapes_on_zeros
+from apnet.model.pyramid import AttentionPyramid, located
+from apnet.model.released import ReleasedPyramid
+from apnet.model.stages import Stage
+
+_SPATIAL: dict[str, Any] = {"attention": "spatial", "image_size": (256, 128)}
+_PLAIN: dict[str, Any] = {"attention": "none", "parts": ()}
+_SMALL: dict[str, Any] = {
+    "backbone": "resnet18",
+    "backbone_options": {"channels": [32, 64, 128, 256]},
+    "image_size": (128, 64),
+}
+
+PRESETS: dict[str, NetworkConfig] = {
+    "apnet-c0": NetworkConfig(attention="none", parts=()),
+    "apnet-c1": NetworkConfig(parts=(1,)),
+    "apnet-c2": NetworkConfig(parts=(1, 2)),
+    "apnet-c3": NetworkConfig(parts=(1, 2, 4)),
+    "apnet-s0": NetworkConfig(attention="none", parts=(), image_size=(256, 128)),
+    "apnet-s1": NetworkConfig(parts=(1,), **_SPATIAL),
+    "apnet-s2": NetworkConfig(parts=(1, 2), **_SPATIAL),
+    "apnet-s3": NetworkConfig(parts=(1, 2, 4), **_SPATIAL),
+    "stacked-c": NetworkConfig(parts=(1, 1, 1)),
+    "stacked-s": NetworkConfig(parts=(1, 1, 1), **_SPATIAL),
+    "se-resnet50": NetworkConfig(backbone="seresnet50", **_PLAIN),
+    "rga-s": NetworkConfig(parts=(1,), **_SPATIAL),
+    "apnet-c2-multipart": NetworkConfig(multipart=True),
+    "released-c1": NetworkConfig(parts=(1,), arrangement="released"),
+    "released-c2": NetworkConfig(parts=(1, 2), arrangement="released"),
+    "released-c3": NetworkConfig(parts=(1, 2, 4), arrangement="released"),
+    "apnet-c0-small": NetworkConfig(**_SMALL, **_PLAIN),
+    "apnet-c2-small": NetworkConfig(**_SMALL),
+}
+"""Tables II and III, the CUHK03 variant, the released code's networks, and two small ones."""
+
+_SHARED_CHILDREN = 3
+"""Stem, first and second stage: what the multi-part branch shares with the global one."""
+
+_LOCAL_PARTS = 2
+
+
+def preset(name: str) -> NetworkConfig:
+    """Returns a network's config by name.
+
+    Raises:
+        ConfigError: there is no such preset.
+    """
+    if name not in PRESETS:
+        close = difflib.get_close_matches(name, PRESETS, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(PRESETS)}"
+        raise ConfigError(f"no preset '{name}'; {hint}")
+    return PRESETS[name]
+
+
+def create_network(name: str, weights: str = "random", **changes: Any) -> APNet:
+    """Builds a preset, with settings changed.
+
+    Args:
+        name: see ``PRESETS``.
+        weights: the backbone's: ``random``, ``imagenet`` or a file.
+        **changes: fields of ``NetworkConfig``.
+
+    Raises:
+        ConfigError: no such preset or setting, or settings that do not go together.
+
+    Example:
+        >>> create_network("apnet-c2-small", num_classes=10).feature_dim
+        256
+    """
+    values = {**to_dict(preset(name)), **changes}
+    return build_network(parse(NetworkConfig, values, f"network '{name}'"), weights)
+
+
+def build_network(config: NetworkConfig, weights: str = "random") -> APNet:
+    """Builds the network that a config describes, in training mode on the default device.
+
+    Args:
+        config: its structure.
+        weights: the backbone's initial ones: ``random``, ``imagenet``, or the path of a
+            torchvision ``.pth`` or timm ``.safetensors`` file.
+
+    Raises:
+        ConfigError: settings that do not go together, such as parts that do not divide.
+        CheckpointError: a weights file that is missing, damaged, or of another network.
+        ApnetError: ImageNet weights that cannot be downloaded.
+    """
+    backbone = create_backbone(
+        config.backbone,
+        config.backbone_options,
+        weights=weights,
+        image_size=config.image_size,
+        last_stride=config.last_stride,
+    )
+    if config.arrangement == "released":
+        _attach_released(backbone, config)
+    elif config.attention != "none":
+        _attach_pyramids(backbone, config)
+    trunk, branches = _branches(backbone, config)
+    return APNet(trunk, branches, config.feature)
+
+
+def _attach_pyramids(backbone: Backbone, config: NetworkConfig) -> None:
+    """Gives each of the last four stages a pyramid (multi-stage operation, section III-A)."""
+    attention: Literal["channel", "spatial"] = "channel"
+    sizes: dict[str, tuple[int, int]] = {}
+    if config.attention == "spatial":
+        attention, sizes = "spatial", _map_sizes(backbone, config.image_size)
+    for stage in backbone.stages:
+        with located(f"after {stage.name} of {config.backbone}"):
+            stage.pyramid = AttentionPyramid(
+                stage.channels, config.parts, attention, sizes.get(stage.name), config.reduction
+            )
+
+
+def _map_sizes(backbone: Backbone, image_size: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """Returns H and W of every stage's map by the stage's name."""
+    shapes = shapes_on_zeros(backbone.body, image_size)
+    places = {
+        name: module for name, module in backbone.body.named_modules() if isinstance(module, Stage)
+    }
+    return {
+        stage.name: stage.layout.dimensions(shapes.get(place) or ())[1:]
+        for place, stage in places.items()
+    }
+
+
+def _attach_released(backbone: Backbone, config: NetworkConfig) -> None:
+    """Gives the stem and the four stages a released pyramid, and takes the stem's ReLU away."""
+    if config.attention != "channel":
+        raise ConfigError(
+            f'arrangement = "released" has channel attention only, got "{config.attention}"'
+        )
+    stem = released_stem(backbone.body, backbone.stages[0].stride)
+    for stage in (stem, *backbone.stages):
+        with located(f"after {stage.name} of {config.backbone}"):
+            stage.pyramid = ReleasedPyramid(stage.channels, config.parts)
+
+
+def _branches(backbone: Backbone, config: NetworkConfig) -> tuple[nn.Module, list[Branch]]:
+    """Returns the trunk and the branches: with the multi-part trick a second one (section IV-D)."""
+    body, channels, classes = backbone.body, backbone.channels, config.num_classes
+    if not config.multipart:
+        return body, [Branch(nn.Identity(), channels, 1, classes)]
+    if not isinstance(body, nn.Sequential):
+        raise ConfigError(
+            f"multipart needs a backbone that can be cut into stages: a ResNet, DenseNet or "
+            f"Inception-V3 of timm, not '{config.backbone}'"
+        )
+    later = body[_SHARED_CHILDREN:]
+    branches = [
+        Branch(later, channels, 1, classes),
+        Branch(copy.deepcopy(later), channels, _LOCAL_PARTS, classes),
+    ]
+    return body[:_SHARED_CHILDREN], branches

@@ -1,0 +1,186 @@
+"""``report.html``: one file that opens offline, without scripts, in light, dark and print."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from apnet.extras import require
+from apnet.files import write_text
+from apnet.report.content import (
+    AttentionPanel,
+    RankedGallery,
+    ReportPage,
+    SystemResult,
+    TrainingCurve,
+)
+from apnet.report.pictures import HeatMap, Picture, heat_maps, heat_scale, panel_image, picture
+from apnet.report.plots import LineStyle, cmc_svg, styles_of, training_svg
+from apnet.report.wording import card_rows, duration, percent, shared_protocol
+
+_SHOWN_MATCHES = 10
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of the results table: (figure, whether it is the column's best) a column."""
+
+    system: SystemResult
+    figures: tuple[tuple[str, bool], ...]
+    card: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """An SVG with what stands beside it."""
+
+    svg: str
+    alternative: str
+    legend: Mapping[str, LineStyle]
+
+
+@dataclass(frozen=True)
+class _Match:
+    """One image of a ranking."""
+
+    picture: Picture
+    correct: bool
+    similarity: float
+    label: str
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """A query with the head of its ranking."""
+
+    gallery: RankedGallery
+    query: Picture
+    matches: tuple[_Match, ...]
+
+
+@dataclass(frozen=True)
+class _AttentionRow:
+    """A person's image and, per stage, the overlays of its levels."""
+
+    caption: str
+    image: str
+    stages: tuple[tuple[HeatMap, ...], ...]
+
+
+def write_report(path: Path, page: ReportPage) -> None:
+    """Writes the page atomically; an unreadable image becomes a labelled grey box and a note.
+
+    Args:
+        path: the HTML file to write.
+        page: what it says. About 12 kB for each image shown.
+
+    Raises:
+        MissingExtraError: jinja2 or matplotlib is not installed.
+        DataError: the file cannot be written.
+    """
+    styles = styles_of(
+        [*(system.name for system in page.systems), *(curve.name for curve in page.curves)]
+    )
+    rankings = tuple(map(_ranking, page.galleries))
+    html: str = _template().render(
+        page=page,
+        protocol=shared_protocol([system.evaluation for system in page.systems]),
+        rows=_rows(page.systems),
+        plots={
+            "cmc": _cmc_plot(page.systems, styles),
+            "training": _training_plot(page.curves, styles),
+        },
+        rankings=rankings,
+        attention=tuple(map(_attention_row, page.attention)),
+        heat_scale=heat_scale(),
+        notes=[*page.notes, *_unreadable_note(rankings)],
+    )
+    # A file name that is not valid Unicode must not cost the report: '?' stands for its bad bytes.
+    write_text(path, html.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _template() -> Any:
+    jinja2 = require("jinja2", "report")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(percent=percent, duration=duration)
+    source = resources.files("apnet.report").joinpath("report.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(source)
+
+
+def _rows(systems: Sequence[SystemResult]) -> list[_Row]:
+    """Marks the best of each column as printed, so that equal figures are marked alike."""
+    table = [_figures(system) for system in systems]
+    best = [max(column, key=float) for column in zip(*table, strict=True)]
+    return [
+        _Row(
+            system,
+            tuple((figure, len(table) > 1 and figure == best[i]) for i, figure in enumerate(line)),
+            card_rows(system.evaluation),
+        )
+        for system, line in zip(systems, table, strict=True)
+    ]
+
+
+def _figures(system: SystemResult) -> list[str]:
+    result = system.evaluation
+    shares = (result.mAP, result.mINP, result.rank(1), result.rank(5), result.rank(10))
+    return [percent(share) for share in shares]
+
+
+def _cmc_plot(systems: Sequence[SystemResult], styles: Mapping[str, LineStyle]) -> _Plot:
+    spoken = (
+        f"{system.name} from {percent(system.evaluation.rank(1))} % at rank 1 "
+        f"to {percent(system.evaluation.rank(10))} % at rank 10"
+        for system in systems
+    )
+    legend = {system.name: styles[system.name] for system in systems}
+    return _Plot(cmc_svg(systems, styles), "CMC curves: " + "; ".join(spoken), legend)
+
+
+def _training_plot(
+    curves: Sequence[TrainingCurve], styles: Mapping[str, LineStyle]
+) -> _Plot | None:
+    if not curves:
+        return None
+    spoken = (
+        f"{curve.name}, loss from {curve.loss[0]:.2f} to {curve.loss[-1]:.2f} "
+        f"at epoch {curve.epochs[-1]:g}"
+        + (f", mAP at the end {percent(curve.mAP[-1][1])} %" if curve.mAP else "")
+        for curve in curves
+    )
+    legend = {curve.name: styles[curve.name] for curve in curves}
+    return _Plot(training_svg(curves, styles), "Training: " + "; ".join(spoken), legend)
+
+
+def _ranking(gallery: RankedGallery) -> _Ranking:
+    columns = (gallery.matches, gallery.correct, gallery.similarity, gallery.match_labels)
+    matches = [
+        _Match(picture(path), correct, similarity, label)
+        for path, correct, similarity, label in itertools.islice(
+            zip(*columns, strict=True), _SHOWN_MATCHES
+        )
+    ]
+    return _Ranking(gallery, picture(gallery.query), tuple(matches))
+
+
+def _attention_row(panel: AttentionPanel) -> _AttentionRow:
+    stages = tuple(heat_maps(panel.image, levels) for levels in panel.stages)
+    return _AttentionRow(panel.caption, panel_image(panel.image), stages)
+
+
+def _unreadable_note(rankings: Iterable[_Ranking]) -> list[str]:
+    shown = [
+        image
+        for ranking in rankings
+        for image in (ranking.query, *(match.picture for match in ranking.matches))
+    ]
+    names = list(dict.fromkeys(image.name for image in shown if image.uri is None))
+    if not names:
+        return []
+    return [f"Shown as a grey box, because the image could not be read: {', '.join(names)}."]
