@@ -17,7 +17,9 @@ def pytest_collection_modifyitems(config, items):
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))
         if "shared" in item.keywords and not SHARED.is_dir():
-            item.add_marker(pytest.mark.skip(reason="third-party lists are not beside the checkout"))
+            item.add_marker(
+                pytest.mark.skip(reason="third-party lists are not beside the checkout")
+            )
 
 
 @pytest.fixture

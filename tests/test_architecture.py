@@ -10,7 +10,17 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "apnet"
 
 LAYERS = {
-    0: ["_version", "errors", "extras", "files", "progress", "types", "results", "config", "devices"],
+    0: [
+        "_version",
+        "errors",
+        "extras",
+        "files",
+        "progress",
+        "types",
+        "results",
+        "config",
+        "devices",
+    ],
     1: ["model", "losses", "data", "retrieval", "report"],
     2: ["checkpoints", "embedding", "explanation"],
     3: ["evaluation"],
@@ -55,12 +65,21 @@ def test_every_room_has_a_layer():
 
 def loaded_by(statement: str) -> set[str]:
     code = f"import sys; {statement}; print(*sys.modules)"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     return {name.split(".")[0] for name in result.stdout.split()}
 
 
 def test_importing_the_package_is_light():
-    assert not loaded_by("import apnet") & {"torch", "timm", "matplotlib", "jinja2", "h5py", "numpy"}
+    assert not loaded_by("import apnet") & {
+        "torch",
+        "timm",
+        "matplotlib",
+        "jinja2",
+        "h5py",
+        "numpy",
+    }
 
 
 def test_scoring_needs_no_torch():

@@ -78,7 +78,9 @@ def test_cost(run):
 
 def test_train_evaluate_resume(run, market, tmp_path):
     out = tmp_path / "run"
-    code, printed, _ = run("train", "paper-c", "--data", f"market1501={market}", "--out", out, *SMALL)
+    code, printed, _ = run(
+        "train", "paper-c", "--data", f"market1501={market}", "--out", out, *SMALL
+    )
     assert code == 0
     assert "mAP" in printed
     code, printed, _ = run(

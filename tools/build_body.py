@@ -46,7 +46,7 @@ def joint_of_bones(labels: list[str], parents: list[int]) -> np.ndarray:
     """Maps every bone to the joint that moves it: its own, or its nearest ancestor's."""
     own = {bone: number for number, (_, _, bone) in enumerate(JOINTS)}
     result = np.zeros(len(labels), dtype=int)
-    for index, label in enumerate(labels):
+    for index in range(len(labels)):
         place = index
         while labels[place] not in own and parents[place] >= 0:
             place = parents[place]

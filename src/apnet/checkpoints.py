@@ -1,4 +1,4 @@
-"""A checkpoint is one safetensors file: the weights, and in its header the config that rebuilds them.
+"""A checkpoint is one safetensors file: weights, and in its header the config that rebuilds them.
 
 Loading runs no code from the file, and needs nothing beside it.
 """

@@ -1,4 +1,4 @@
-"""What can be configured, as validated dataclasses; read from TOML recipes, written into run folders.
+"""What can be configured, as validated dataclasses; read from TOML, written into run folders.
 
 Config objects stop at the command line, the checkpoints and the training loop: the modules of the
 network take plain keywords.
@@ -206,12 +206,12 @@ def _explain(kind: type[Any], problem: Any) -> str:
 
 def _field_names(kind: type[Any], place: list[str]) -> list[str]:
     for part in place:
-        kinds = {"network": NetworkConfig, **_SECTIONS}
-        kind = kinds.get(part, kind)
+        kind = _SECTIONS.get(part, kind)
     return [item.name for item in dataclasses.fields(kind)]
 
 
 _SECTIONS: dict[str, type[Any]] = {
+    "network": NetworkConfig,
     "optimisation": Optimisation,
     "released_extras": ReleasedExtras,
     "sampling": Sampling,

@@ -1,10 +1,10 @@
-"""Every error that a user's input can cause. Each message says what was wrong, where, and what to do."""
+"""Every error that a user's input can cause: what was wrong, where, and what to do."""
 
 from __future__ import annotations
 
 
 class ApnetError(Exception):
-    """Base of all errors that are the input's fault, not the program's; the CLI prints it and exits 2."""
+    """Base of all errors that are the input's fault; the command line prints it and exits 2."""
 
 
 class ConfigError(ApnetError):

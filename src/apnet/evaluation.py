@@ -45,7 +45,7 @@ def evaluate_network(
     config: NetworkConfig,
     dataset: ReidDataset,
     *,
-    protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+    protocol: Protocol = Protocol(),
     model: str | None = None,
     seeds: dict[str, int] | None = None,
     workers: int = 0,
@@ -101,7 +101,7 @@ def evaluate_checkpoint(
     dataset: ReidDataset,
     *,
     device: torch.device,
-    protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+    protocol: Protocol = Protocol(),
     workers: int = 0,
     progress: Progress = silent,
 ) -> Evaluation:

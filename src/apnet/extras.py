@@ -1,4 +1,4 @@
-"""Optional dependencies: imported where they are used, named with their install command when absent."""
+"""Optional dependencies: imported where used, named with their install command when absent."""
 
 from __future__ import annotations
 

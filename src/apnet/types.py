@@ -19,7 +19,7 @@ NO_CAMERA = -1
 """The ``camid`` of an image whose camera is not known."""
 
 JUNK_PID = -1
-"""The ``pid`` of a gallery image that counts neither as right nor as wrong (Market-1501's ``-1``)."""
+"""The ``pid`` of a gallery image that is neither right nor wrong (Market-1501's ``-1``)."""
 
 
 @dataclass(frozen=True, slots=True)

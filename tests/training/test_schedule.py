@@ -1,8 +1,8 @@
 import pytest
 
 from apnet.config import Optimisation, ReleasedExtras
-from apnet.training import learning_rate, load_recipe, recipe_names
 from apnet.errors import ConfigError
+from apnet.training import learning_rate, load_recipe, recipe_names
 
 NO_EXTRAS = ReleasedExtras(warmup_epochs=0, weight_decay=0)
 

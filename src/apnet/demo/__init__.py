@@ -161,7 +161,9 @@ def _facts(dataset: ReidDataset, seed: int, seconds: float) -> list[tuple[str, s
         ("machine", f"{platform.machine()}, {_cores()} cores"),
         *((f"version of {name}", version) for name, version in versions().items()),
     ]
-    return [*facts, *(("about the data", note) for note in dataset.notes)]
+    if dataset.notes:
+        facts.append(("about the data", " ".join(dataset.notes)))
+    return facts
 
 
 def _counts(dataset: ReidDataset) -> str:

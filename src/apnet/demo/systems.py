@@ -48,7 +48,7 @@ def without_pyramid(recipe: Recipe) -> Recipe:
 
 
 def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
-    """Fits a recipe to a set of any size: about ``steps`` steps, and no more persons than there are.
+    """Fits a recipe to a set of any size: about ``steps`` steps, at most all persons in a batch.
 
     Raises:
         DataError: the set has fewer than two training persons.
@@ -58,9 +58,7 @@ def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
         raise DataError(
             f"{dataset.root}: {dataset.name} has {len(pids)} training persons; training needs two"
         )
-    sampling = dataclasses.replace(
-        recipe.sampling, persons=min(recipe.sampling.persons, len(pids))
-    )
+    sampling = dataclasses.replace(recipe.sampling, persons=min(recipe.sampling.persons, len(pids)))
     index = {pid: label for label, pid in enumerate(pids)}
     labels = [index[record.pid] for record in dataset.train]
     batches = PKBatches(labels, sampling.persons, sampling.images, recipe.seed)
@@ -106,7 +104,7 @@ def train_system(
             listener=listener,
         )
     checkpoint = load_checkpoint(folder)
-    checkpoint.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    checkpoint.network.to(memory_format=torch.channels_last)
     evaluation, query, gallery = evaluate_network(
         checkpoint.network,
         checkpoint.config,

@@ -1,4 +1,4 @@
-"""What a report says, as validated values; the caller fills these, `write_report` sets them in type.
+"""What a report says, as validated values; `write_report` sets them in type.
 
 Every share (mAP, CMC, AP) is a fraction from 0 to 1 here and a percentage on the page.
 """
@@ -25,7 +25,7 @@ class SystemResult:
         name: name for people, such as ``"APNet-C2 (pyramid)"``.
         description: what the system is, in a few words.
         evaluation: its figures with their protocol.
-        seconds: wall-clock time it took (training, where there is any, and evaluation), or ``None``.
+        seconds: wall-clock time it took, or ``None``.
 
     Raises:
         DataError: on construction, when a figure is not a fraction from 0 to 1.

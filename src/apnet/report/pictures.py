@@ -96,9 +96,7 @@ def _overlay(image: NDArray[np.uint8], share: NDArray[np.floating]) -> str:
     magma = require("matplotlib", "report").colormaps["magma"]
     grey = Image.fromarray(image).convert("L").convert("RGB")
     grey.thumbnail(_PANEL_SIZE)
-    smooth = Image.fromarray(share.astype(np.float32)).resize(
-        grey.size, Image.Resampling.BILINEAR
-    )
+    smooth = Image.fromarray(share.astype(np.float32)).resize(grey.size, Image.Resampling.BILINEAR)
     colours = Image.fromarray(magma(np.asarray(smooth), bytes=True)[..., :3].copy())
     return _jpeg_uri(Image.blend(grey, colours, _HEAT_SHARE), _PANEL_SIZE)
 

@@ -171,7 +171,6 @@ def _substitutions(prefix: str) -> Iterator[tuple[str, str]]:
     yield r'(<svg[^>]*?) height="[^"]*"', r"\1"  # the page sets the size
     yield r'(<svg[^>]*?) width="[^"]*"', r"\1"
     yield r'\b(id="|href="#|url\(#)', rf"\g<1>{prefix}-"
-    yield r"font: [^;\"]*;?", "font-size: 11px;"  # the family is the page's
     for style in LINE_STYLES:
         yield style.stand_in, style.colour
     yield _INK, "var(--ink)"

@@ -10,7 +10,7 @@ from apnet.results import Evaluation, ProtocolCard
 
 _DISTANCES = {"cosine": "by cosine distance", "euclidean": "by Euclidean distance"}
 _JUNK_RULES = {
-    "same-camera": "leaving out gallery images of the query's person from the query's camera",
+    "same-camera": "leaving out gallery images of the query’s person from the query’s camera",
     "none": "leaving out no image for its camera, as cameras are unknown",
 }
 _AP_KINDS = {

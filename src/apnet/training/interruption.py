@@ -7,7 +7,7 @@ import threading
 from types import FrameType
 
 
-class Interrupted(KeyboardInterrupt):  # noqa: N818 - it is no error
+class Interrupted(KeyboardInterrupt):
     """A run was stopped and can be resumed."""
 
 

@@ -35,7 +35,7 @@ class TensorBoard:
         require("tensorboard", "tensorboard")
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder))
 
     def step(self, epoch: int, step: int, steps: int, loss: float, rate: float) -> None:
         """Steps are not written: an epoch's means are."""
@@ -44,8 +44,8 @@ class TensorBoard:
         """Writes every figure of the epoch under its name."""
         for name, value in entry.items():
             if name != "epoch":
-                self._writer.add_scalar(name, value, int(entry["epoch"]))  # type: ignore[no-untyped-call]
-        self._writer.flush()  # type: ignore[no-untyped-call]
+                self._writer.add_scalar(name, value, int(entry["epoch"]))
+        self._writer.flush()
 
 
 class Listeners:

@@ -21,7 +21,6 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-
 _PATIENCE = timedelta(hours=4)  # the others wait while the leading process evaluates
 
 
@@ -51,9 +50,7 @@ def joined(device: torch.device) -> Iterator[tuple[Processes, torch.device]]:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
-    dist.init_process_group(
-        "nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE
-    )
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Processes(dist.get_rank(), dist.get_world_size()), device
     finally:
@@ -61,10 +58,10 @@ def joined(device: torch.device) -> Iterator[tuple[Processes, torch.device]]:
 
 
 def gather(rows: Tensor, processes: Processes) -> Tensor:
-    """Concatenates every process's (n, ...) rows in rank order, differentiably: (world * n, ...)."""
+    """Concatenates all processes' (n, ...) rows in rank order, differentiably: (world * n, ...)."""
     if processes.world == 1:
         return rows
-    gathered: Tensor = _Gather.apply(rows, processes)  # type: ignore[no-untyped-call]
+    gathered: Tensor = _Gather.apply(rows, processes)
     return gathered
 
 
@@ -117,7 +114,7 @@ class GlobalBatchNorm(TorchFunctionMode):
             call = _BATCH_NORM.bind(*args, **(kwargs or {}))
             call.apply_defaults()
             if call.arguments.pop("training"):
-                return _global_batch_norm(**call.arguments)
+                return _global_batch_norm(call.arguments.pop("input"), **call.arguments)
         return func(*args, **(kwargs or {}))
 
 
@@ -125,7 +122,7 @@ _BATCH_NORM = inspect.signature(functional.batch_norm)
 
 
 def _global_batch_norm(
-    input: Tensor,
+    x: Tensor,
     running_mean: Tensor | None,
     running_var: Tensor | None,
     weight: Tensor | None,
@@ -133,15 +130,14 @@ def _global_batch_norm(
     momentum: float,
     eps: float,
 ) -> Tensor:
-    x = input
     with torch.autocast(x.device.type, enabled=False):
         values = x.float()
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
-        count = _Sum.apply(values.new_tensor(float(values.numel() // values.shape[1])))  # type: ignore[no-untyped-call]
-        mean = _Sum.apply(values.sum(axes)) / count  # type: ignore[no-untyped-call]
+        count = _Sum.apply(values.new_tensor(float(values.numel() // values.shape[1])))
+        mean = _Sum.apply(values.sum(axes)) / count
         centred = values - mean.view(shape)  # (C,) -> (1, C, 1, 1)
-        variance = _Sum.apply(centred.square().sum(axes)) / count  # type: ignore[no-untyped-call]
+        variance = _Sum.apply(centred.square().sum(axes)) / count
         if running_mean is not None and running_var is not None:
             with torch.no_grad():
                 running_mean.lerp_(mean, momentum)

@@ -41,7 +41,7 @@ def _body(look: Look, at: Array) -> Array:
         colors[legs] = _legwear(look, at[legs])
     socks = (leg > 1.75) & (leg < 2.03) & (leg >= look.bottom_length)
     colors[socks] = np.array(look.shoes) * 0.3 + 110
-    neckline = NECK - 0.05 * np.exp(-((x / 0.06) ** 2)) * (y < 0)
+    neckline = np.where(np.abs(x) < 0.07, NECK - 0.05 * (1 - (x / 0.07) ** 2) * (y < 0), NECK + 0.1)
     torso = trunk & (z > hem) & (z < neckline) & (leg < 0.35)
     worn = torso | ((arm >= 0) & (arm < look.sleeve))
     colors[worn] = _top(look, at[worn])

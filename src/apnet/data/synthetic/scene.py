@@ -52,7 +52,7 @@ def draw_camera(rng: np.random.Generator) -> Camera:
     """Draws a camera with its scene."""
     light = np.array([rng.uniform(-1, 1), rng.uniform(-1, 0.4), rng.uniform(0.4, 1.2)])
     near = rng.uniform(4, 8)
-    cast = 1 + rng.normal(0, 0.09, 3)
+    cast = 1 + rng.normal(0, 0.055, 3)
     return Camera(
         height=float(rng.uniform(1.6, 4.5)),
         distance=(float(near), float(near + rng.uniform(2, 7))),
@@ -64,7 +64,7 @@ def draw_camera(rng: np.random.Generator) -> Camera:
         exposure=float(rng.uniform(0.72, 1.25)),
         cast=(cast / cast.mean()).astype(np.float32),
         contrast=float(rng.uniform(0.8, 1.1)),
-        blur=float(rng.uniform(0.2, 1.3)),
+        blur=float(rng.uniform(0.2, 1.0)),
         noise=float(rng.uniform(1.5, 6)),
         quality=int(rng.integers(70, 93)),
         ground_texture=_ground(rng),
@@ -106,7 +106,7 @@ def _look_up(texture: NDArray[np.uint8], u: Array, v: Array) -> Array:
 
 
 def _muted(rng: np.random.Generator, low: int, high: int) -> tuple[int, int, int]:
-    values = np.clip(rng.uniform(low, high) * (1 + rng.normal(0, 0.07, 3)), 0, 255).astype(int)
+    values = np.clip(rng.uniform(low, high) * (1 + rng.normal(0, 0.03, 3)), 0, 255).astype(int)
     return (int(values[0]), int(values[1]), int(values[2]))
 
 

@@ -1,0 +1,20 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def noise_image(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes the hardest image to compress, as large as the networks' input."""
+    generator = np.random.default_rng(0)
+
+    def write(name: str) -> Path:
+        path = tmp_path / name
+        pixels = generator.integers(0, 256, (384, 192, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path, "PNG")
+        return path
+
+    return write

@@ -1,0 +1,90 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from apnet.report.pictures import heat_maps, heat_scale, panel_image, picture
+
+GREY = np.full((64, 32, 3), 128, np.uint8)
+
+
+def decoded(uri):
+    head, _, body = uri.partition(",")
+    assert head == "data:image/jpeg;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(body)))).astype(float)
+
+
+def test_a_picture_keeps_its_shape_and_colour(tmp_path):
+    path = tmp_path / "tall.png"
+    pixels = np.zeros((1000, 250, 3), np.uint8)
+    pixels[:500] = (200, 30, 40)
+    Image.fromarray(pixels).save(path)
+    shown = decoded(picture(path).uri)
+    assert shown.shape == (288, 72, 3)
+    np.testing.assert_allclose(shown[72, 36], (200, 30, 40), atol=6)
+    np.testing.assert_allclose(shown[216, 36], 0, atol=6)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
+def test_every_colour_mode_is_shown(tmp_path, mode):
+    path = tmp_path / "image.tiff"
+    Image.new(mode, (20, 40)).save(path)
+    assert decoded(picture(path).uri).shape == (40, 20, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
+def test_a_file_that_is_no_picture_is_reported_not_raised(tmp_path, content):
+    path = tmp_path / "not.jpg"
+    path.write_bytes(content)
+    assert picture(path).uri is None
+
+
+def test_truncated_missing_and_folder_are_reported(tmp_path, noise_image):
+    whole = noise_image("a.png").read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
+    for name in ("half.png", "absent.png", "."):
+        assert picture(tmp_path / name).uri is None
+
+
+@pytest.mark.parametrize("limit", [100, 50_000])
+def test_a_decompression_bomb_is_not_opened(noise_image, monkeypatch, limit):
+    path = noise_image("a.png")  # 73,728 pixels: over the limit once, and far more than twice
+    assert picture(path).uri is not None
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    assert picture(path).uri is None
+
+
+def test_levels_share_their_stages_scale():
+    strong, weak = np.full((4, 2), 3.0), np.full((4, 2), 0.75)
+    alone = heat_maps(GREY, [weak])[0]
+    first, second = heat_maps(GREY, [strong, weak])
+    assert (first.peak, second.peak, alone.peak) == (1.0, 0.25, 1.0)
+    assert decoded(first.uri).mean() > decoded(second.uri).mean() + 30
+    assert first.uri == alone.uri
+
+
+def test_a_map_lights_up_where_it_is_large():
+    heat = np.zeros((8, 4))
+    heat[:2] = 1
+    shown = decoded(heat_maps(GREY, [heat])[0].uri)
+    assert shown[:8].mean() > shown[32:].mean() + 60
+
+
+def test_a_map_without_response_is_dark():
+    still = heat_maps(GREY, [np.zeros((8, 4))])[0]
+    assert still.peak == 0
+    assert decoded(still.uri).max() < 0.4 * 128 + 8
+
+
+def test_overlay_and_image_have_one_shape():
+    image = np.zeros((384, 192, 3), np.uint8)
+    assert decoded(panel_image(image)).shape == (224, 112, 3)
+    assert decoded(heat_maps(image, [np.ones((3, 2))])[0].uri).shape == (224, 112, 3)
+
+
+def test_the_scale_runs_from_dark_to_bright():
+    sums = [sum(bytes.fromhex(colour[1:])) for colour in heat_scale()]
+    assert len(sums) == 9
+    assert sums == sorted(sums)
