@@ -87,7 +87,15 @@ def test_a_lone_system_is_not_called_best(written):
 
 def test_every_part_is_there(written, full_page):
     outline = Outline(written(full_page))
-    for phrase in ("Highest AP", "AP 65.4", "0.99", "ranked by APNet-C2", "Grad-CAM", "17"):
+    for phrase in (
+        "Highest AP",
+        "AP 65.4",
+        "0.99",
+        "ranked by APNet-C2",
+        "Grad-CAM",
+        "17",
+        "person 9",
+    ):
         assert phrase in outline.text
     assert "One seed only." in outline.text
     assert len(outline.all("img")) == 1 + 10 + 2 * (1 + 4 * 3)  # ten of twelve matches

@@ -41,6 +41,14 @@ def test_a_file_that_is_no_picture_is_reported_not_raised(tmp_path, content):
     assert picture(path).uri is None
 
 
+def test_only_common_formats_are_tried(tmp_path):
+    image = Image.new("RGB", (20, 40))
+    image.save(tmp_path / "image.eps")  # Pillow would call an outside interpreter to open this
+    image.save(tmp_path / "image.pcx")
+    for name in ("image.eps", "image.pcx"):
+        assert picture(tmp_path / name).uri is None
+
+
 def test_truncated_missing_and_folder_are_reported(tmp_path, noise_image):
     whole = noise_image("a.png").read_bytes()
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
@@ -63,6 +71,7 @@ def test_levels_share_their_stages_scale():
     assert (first.peak, second.peak, alone.peak) == (1.0, 0.25, 1.0)
     assert decoded(first.uri).mean() > decoded(second.uri).mean() + 30
     assert first.uri == alone.uri
+    assert [heat.peak for heat in heat_maps(GREY, [weak, strong])] == [0.25, 1.0]
 
 
 def test_a_map_lights_up_where_it_is_large():

@@ -41,6 +41,9 @@ def test_cmc_lines_have_the_figures_heights():
     one = high[0, 1] - 0.1 * unit
     shares = 1 - (low[:, 1] - one) / unit
     np.testing.assert_allclose(shares, np.linspace(0.5, 1, 30)[:20], atol=1e-4)
+    ticks = {int(text): float(y) for y, text in re.findall(r' y="(\S+)"[^>]*>(\d+)</text>', svg)}
+    points_per_percent = (ticks[50] - ticks[100]) / 50
+    np.testing.assert_allclose(low[0, 1] - high[0, 1], 40 * points_per_percent, atol=1e-3)
     assert "A" not in re.findall(r">([^<>]+)</text>", svg)
 
 

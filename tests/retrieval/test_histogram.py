@@ -9,14 +9,18 @@ from apnet.retrieval import histogram as module
 
 
 def naive(image):
-    """Pixel by pixel, in exact fractions."""
+    """Pixel by pixel; hue, saturation and value in exact fractions."""
     height, width = image.shape[1:]
+    pixels = image.astype(np.float32)
+    means = [max(pixels[channel].mean(), np.float32(1)) for channel in range(3)]
+    grey = np.mean(means, dtype=np.float32)
     counts = np.zeros((6, 8, 4, 4))
     for y in range(height):
         for x in range(width):
-            shares = hsv(*(Fraction(int(colour)) for colour in image[:, y, x]))
+            balanced = [min(pixels[c, y, x] * (grey / means[c]), 255) for c in range(3)]
+            shares = hsv(*(Fraction(float(colour)) for colour in balanced))
             bins = [min(int(s * n), n - 1) for s, n in zip(shares, (8, 4, 4), strict=True)]
-            counts[(y * 6 // height, *bins)] += 1
+            counts[(y * 6 // height, *bins)] += 1 - ((2 * x + 1) / width - 1) ** 2
     return np.sqrt(counts / counts.sum(axis=(1, 2, 3), keepdims=True) / 6).ravel()
 
 
@@ -37,7 +41,6 @@ def hsv(red, green, blue):
 @pytest.mark.parametrize("coarse", [1, 15, 51])
 @pytest.mark.parametrize("size", [(6, 1), (13, 5), (24, 8)])
 def test_against_single_pixels(size, coarse):
-    """Coarse colours often lie on the edge between two bins."""
     colours = np.random.default_rng(0).integers(0, 255 // coarse + 1, (4, 3, *size)) * coarse
     images = colours.astype(np.uint8)
     found = color_histogram(images)
@@ -55,6 +58,16 @@ def test_blocks_do_not_matter(monkeypatch):
     expected = color_histogram(images)
     monkeypatch.setattr(module, "_PIXELS_AT_ONCE", 100)
     np.testing.assert_array_equal(color_histogram(images), expected)
+
+
+def test_a_colour_cast_changes_little_and_the_sides_count_less():
+    image = np.random.default_rng(4).integers(40, 140, (3, 48, 24)).astype(np.uint8)
+    cast = (image * np.array([1.3, 1.0, 0.8])[:, None, None]).astype(np.uint8)
+    sides, middle = image.copy(), image.copy()
+    sides[:, :, :4], middle[:, :, 10:14] = 255, 255
+    found = color_histogram(np.stack([image, cast, sides, middle]))
+    assert found[0] @ found[1] > 0.9
+    assert found[0] @ found[2] > found[0] @ found[3]
 
 
 def test_place_counts_between_stripes_and_not_within():

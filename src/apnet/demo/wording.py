@@ -9,7 +9,7 @@ NOTES = (
     "A demonstration: small networks, a few minutes of training, one seed. The figures say nothing "
     "about the method's rank among others, and a difference of a point or two between the networks "
     "is within the spread of seeds.",
-    "A network trained for minutes, or on synthetic people alone, is not fit for use on photographs.",
+    "A network trained for minutes, or on synthetic people alone, is not fit for photographs.",
     "Intended for research on re-identification. Do not use it to identify or follow people "
     "without their consent and a legal basis; a similarity is not an identification.",
 )

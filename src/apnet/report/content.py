@@ -1,4 +1,4 @@
-"""What a report says, as validated values; `write_report` sets them in type.
+"""What a report says, as validated values: the caller fills them, `write_report` typesets them.
 
 Every share (mAP, CMC, AP) is a fraction from 0 to 1 here and a percentage on the page.
 """

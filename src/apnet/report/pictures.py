@@ -104,7 +104,7 @@ def _overlay(image: NDArray[np.uint8], share: NDArray[np.floating]) -> str:
 def _jpeg_uri(image: Image.Image, most: tuple[int, int]) -> str:
     image.thumbnail(most)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82, optimize=True)
+    image.save(buffer, "JPEG", quality=78, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -175,6 +175,9 @@ def _other_legs(rng: np.random.Generator, look: Look) -> dict[str, object]:
     return {"bottom": "trousers", "bottom_length": 2.05}
 
 
+TWINS = (0.35, 0.4, 0.25)
+"""How often a person has no twin, one, or two."""
+
 FINE_CUES: dict[str, Callable[[np.random.Generator, Look], dict[str, object]]] = {
     "pattern": _other_pattern,
     "logo": _other_logo,
@@ -187,9 +190,9 @@ FINE_CUES: dict[str, Callable[[np.random.Generator, Look], dict[str, object]]] =
 
 
 def draw_group(rng: np.random.Generator, group: int) -> list[tuple[Look, tuple[str, ...]]]:
-    """Draws two to four twins: each look with the cues in which it differs from the first."""
+    """Draws one to three people alike: each look, and the cues that differ from the first."""
     first = draw_look(rng, group)
-    twins = [draw_twin(rng, first) for _ in range(int(rng.integers(1, 4)))]
+    twins = [draw_twin(rng, first) for _ in range(int(rng.choice(3, p=TWINS)))]
     return [(first, ()), *twins]
 
 
