@@ -39,7 +39,9 @@ def test_the_mirror_images_feature_is_added_before_normalising(network):
 
 def test_batches_do_not_matter_and_order_is_kept(network, records):
     told = []
-    one = embed_records(network, records, (32, 16), batch_size=2, progress=lambda *at: told.append(at))
+    one = embed_records(
+        network, records, (32, 16), batch_size=2, progress=lambda *at: told.append(at)
+    )
     two = embed_records(network, records, (32, 16), batch_size=5)
     np.testing.assert_allclose(one.features, two.features, atol=1e-5)
     assert one.pids.tolist() == [0, 1, 2, 3, 4]

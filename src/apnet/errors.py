@@ -29,3 +29,10 @@ class TrainingError(ApnetError):
 
 class MissingExtraError(ApnetError):
     """An optional dependency is not installed; the message holds the command that installs it."""
+
+
+class Interrupted(BaseException):
+    """The user stopped a job (Ctrl-C, SIGTERM); it can go on where its message says.
+
+    Like ``KeyboardInterrupt`` it is no ``Exception``, so that nothing swallows it.
+    """

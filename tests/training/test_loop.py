@@ -13,9 +13,9 @@ import torch
 
 from apnet.checkpoints import load_checkpoint, read_tensors
 from apnet.config import to_dict
-from apnet.errors import CheckpointError, ConfigError, DataError, TrainingError
+from apnet.errors import CheckpointError, ConfigError, DataError, Interrupted, TrainingError
 from apnet.evaluation import evaluate_network
-from apnet.training import Interrupted, RunFolder, Silence, train
+from apnet.training import RunFolder, Silence, train
 
 CPU = torch.device("cpu")
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
+from types import FrameType
 from typing import TextIO
 
-import click
 import typer
 
 from apnet._version import __version__
 from apnet.cli import commands
 from apnet.cli.terminal import tell
-from apnet.errors import ApnetError
+from apnet.errors import ApnetError, Interrupted
 
 app = typer.Typer(
     name="apnet",
@@ -48,20 +49,21 @@ def _version(
 def main() -> None:
     """Runs the command line; exit codes: 0 done, 2 bad input, 130 interrupted."""
     warnings.showwarning = _show_warning
+    before = signal.signal(signal.SIGINT, _interrupt)
     try:
-        code = app(standalone_mode=False)
+        app()
     except ApnetError as error:
         tell(f"error: {error}")
-        code = 2
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        tell("interrupted")
-        code = 130
-    except BrokenPipeError:
-        code = 141
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(2)
+    except Interrupted as stop:
+        tell(str(stop) or "interrupted")
+        sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise Interrupted
 
 
 def _show_warning(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from apnet.cli.terminal import say, tell
+from apnet.cli.terminal import say
 from apnet.cli.training_display import TrainingDisplay
 from apnet.config import Recipe
 from apnet.data import load_dataset, parse_source
@@ -15,7 +15,6 @@ from apnet.model import APNet
 from apnet.results import Evaluation
 from apnet.retrieval import format_evaluation
 from apnet.training import (
-    Interrupted,
     Listeners,
     RunFolder,
     TensorBoard,
@@ -79,21 +78,17 @@ def _run(
         return result
 
     boards = [TensorBoard(run.root / "tensorboard")] if tensorboard and _leads() else []
-    try:
-        with TrainingDisplay("training", recipe.optimisation.epochs) as display:
-            train(
-                recipe,
-                dataset,
-                run,
-                device=device,
-                workers=workers,
-                resume=resume,
-                evaluate=evaluate if dataset.query and dataset.gallery else None,
-                listener=Listeners(display, *boards),
-            )
-    except Interrupted:
-        tell(f"stopped, nothing lost; go on with: apnet train --resume {run.root}")
-        raise
+    with TrainingDisplay("training", recipe.optimisation.epochs) as display:
+        train(
+            recipe,
+            dataset,
+            run,
+            device=device,
+            workers=workers,
+            resume=resume,
+            evaluate=evaluate if dataset.query and dataset.gallery else None,
+            listener=Listeners(display, *boards),
+        )
     if last and _leads():
         say(format_evaluation(last[0]))
     if _leads():

@@ -9,10 +9,10 @@ from apnet.data.synthetic import make_people
 from apnet.progress import Progress
 from apnet.types import ReidDataset
 
-IDS = 240
+IDS = 300
 """Synthetic people: half of them to train on, half to be tested on."""
 
-IMAGES_PER_ID = 18
+IMAGES_PER_ID = 14
 CAMERAS = 6
 
 

@@ -1,6 +1,5 @@
 """Training: recipes, the loop, run folders, exact resume, several processes."""
 
-from apnet.training.interruption import Interrupted
 from apnet.training.listening import Listener, Listeners, Silence, TensorBoard
 from apnet.training.loop import train
 from apnet.training.recipes import load_recipe, recipe_names
@@ -8,7 +7,6 @@ from apnet.training.run_folder import RunFolder, versions
 from apnet.training.schedule import learning_rate
 
 __all__ = [
-    "Interrupted",
     "Listener",
     "Listeners",
     "RunFolder",

@@ -6,9 +6,7 @@ import signal
 import threading
 from types import FrameType
 
-
-class Interrupted(KeyboardInterrupt):
-    """A run was stopped and can be resumed."""
+from apnet.errors import Interrupted
 
 
 class Interruption:
@@ -32,5 +30,5 @@ class Interruption:
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
         if self.asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise Interrupted
         self.asked = True

@@ -17,12 +17,12 @@ from apnet.checkpoints import save_checkpoint
 from apnet.config import NetworkConfig, Recipe
 from apnet.data import DecodedCache, PKBatches, TrainingBatch, TrainingTransform, training_batches
 from apnet.devices import Precision, autocast, choose_precision
-from apnet.errors import ConfigError, TrainingError
+from apnet.errors import ConfigError, Interrupted, TrainingError
 from apnet.files import write_json, write_text
 from apnet.losses import LossParts, apnet_loss
 from apnet.model import APNet, NetworkOutput, build_network
 from apnet.results import Evaluation
-from apnet.training.interruption import Interrupted, Interruption
+from apnet.training.interruption import Interruption
 from apnet.training.listening import Listener, Silence
 from apnet.training.processes import GlobalBatchNorm, Processes, gather, joined, total
 from apnet.training.run_folder import RunFolder
@@ -79,7 +79,7 @@ def train(
                 _train_epoch(session, interruption)
             _end_epoch(session)
             if session.stopping and session.progress.epoch < recipe.optimisation.epochs:
-                raise Interrupted(session.run.root)
+                raise _stopped(session)
         return session.network.eval()
 
 
@@ -173,7 +173,7 @@ def _train_epoch(session: _Session, interruption: Interruption) -> None:
         session.listener.step(progress.epoch, progress.step - 1, steps, loss[0], rate)
         if session.stopping and progress.step < steps:
             _save_state(session)
-            raise Interrupted(session.run.root)
+            raise _stopped(session)
     progress.sums["seconds"] = time.perf_counter() - started
     progress.history.append(
         {"epoch": progress.epoch + 1, "rate": rate}
@@ -242,6 +242,12 @@ def _loss(session: _Session, output: NetworkOutput, labels: Tensor) -> LossParts
         margin=settings.triplet_margin,
         weight=settings.triplet_weight,
         candidates=[(gather(each.float(), session.processes), everyone) for each in output.pooled],
+    )
+
+
+def _stopped(session: _Session) -> Interrupted:
+    return Interrupted(
+        f"stopped, nothing lost; go on with: apnet train --resume {session.run.root}"
     )
 
 

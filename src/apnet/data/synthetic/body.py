@@ -111,7 +111,8 @@ def joint_transforms(body: RestBody, rotations: dict[str, Array]) -> Array:
 
 def skin(points: Array, weights: Array, transforms: Array) -> Array:
     """Moves (V, 3) rest points by (V, J) weights over (J, 3, 4) transforms."""
-    blended = (weights @ transforms.reshape(len(transforms), 12)).reshape(-1, 3, 4)
+    # einsum, not @: BLAS may add up in another order with another number of threads.
+    blended = np.einsum("vj,jik->vik", weights, transforms)
     moved: Array = np.einsum("vij,vj->vi", blended[:, :, :3], points) + blended[:, :, 3]
     return moved
 
@@ -129,4 +130,5 @@ def vertex_normals(points: Array, faces: NDArray[np.int64]) -> Array:
         axis=1,
     ).astype(np.float32)
     length = np.sqrt((summed**2).sum(1, keepdims=True))
-    return summed / np.maximum(length, 1e-12)
+    unit: Array = summed / np.maximum(length, 1e-12)
+    return unit

@@ -134,7 +134,9 @@ def _claim(out: Path, settings: Settings) -> None:
             )
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"{out}: exists and is not a set of synthetic people; choose a new folder")
+        raise ConfigError(
+            f"{out}: exists and is not a set of synthetic people; choose a new folder"
+        )
     write_json(manifest, wanted)
     write_text(out / "README.txt", _README.format(settings=wanted))
 
@@ -153,9 +155,7 @@ def _render_all(
         progress(done, total)
 
 
-def _rendered(
-    out: Path, settings: Settings, people: list[Person], workers: int
-) -> Iterator[None]:
+def _rendered(out: Path, settings: Settings, people: list[Person], workers: int) -> Iterator[None]:
     if workers <= 1:
         for person in people:
             render_person(out, settings, person)

@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from apnet.data.synthetic.body import Array, vertex_normals
-from apnet.data.synthetic.figure import BODY, SKIRT, Figure
+from apnet.data.synthetic.figure import Figure
 from apnet.data.synthetic.paint import paint
+from apnet.data.synthetic.part import BODY, COAT, SKIRT
 from apnet.data.synthetic.pose import draw_pose
 from apnet.data.synthetic.raster import rasterize
 from apnet.data.synthetic.scene import Camera, background
@@ -78,9 +79,7 @@ def take_picture(
     image = Image.fromarray(
         np.clip(pixels, 0, 255).astype(np.uint8).reshape(*canvas, 3)  # (H * W, 3) -> (H, W, 3)
     )
-    return Picture(
-        _degraded(image, camera, size, rng), yaw, pose.phase, occlusion, truncation
-    )
+    return Picture(_degraded(image, camera, size, rng), yaw, pose.phase, occlusion, truncation)
 
 
 def _turn(yaw: float) -> Array:
@@ -125,7 +124,7 @@ def _lit(
     normals = seen.interpolate(vertex_normals(points, figure.faces), figure.faces)
     kinds = figure.kinds[seen.faces]
     colors = paint(look, kinds, attributes)
-    cloth = ((kinds == BODY) | (kinds == SKIRT)) & (attributes[:, 5] < 0.5)
+    cloth = np.isin(kinds, (BODY, SKIRT, COAT)) & (attributes[:, 5] < 0.5)
     normals += _folds(attributes, rng.uniform(0, 9, 4)) * (0.15 * cloth)[:, None]
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
     direct = np.clip(normals @ camera.sun, 0, 1)
@@ -191,9 +190,8 @@ def _degraded(
     image = image.filter(ImageFilter.GaussianBlur(blur)).resize(
         (width, height), Image.Resampling.BILINEAR
     )
-    pixels = np.asarray(image, dtype=np.float32)
     gain = camera.exposure * rng.uniform(0.85, 1.15)
-    pixels = pixels * camera.cast * gain
+    pixels = np.asarray(image, dtype=np.float32) * camera.cast * gain
     pixels = 118 + (pixels - 118) * camera.contrast
-    pixels = pixels + rng.normal(0, camera.noise, pixels.shape)
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    noisy = pixels + rng.normal(0, camera.noise, pixels.shape)
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))

@@ -89,20 +89,26 @@ def background(
     to_wall = (camera.wall - eye[1]) / np.maximum(rays[:, 1], 1e-3)
     wall = eye + rays * to_wall[:, None]
     on_wall = wall[:, 2] > 0
-    down = -eye[2] / np.minimum(rays[:, 2], -1e-4)
-    ground = eye + rays * down[:, None]
-    colors = _look_up(camera.ground_texture, ground[:, 0] + offset, ground[:, 1] + offset)
-    colors[on_wall] = _look_up(
-        camera.wall_texture, wall[on_wall, 0] + offset, -wall[on_wall, 2] - SPAN
-    )
+    wall = wall[on_wall]
+    falling = rays[~on_wall]
+    ground = eye + falling * (-eye[2] / np.minimum(falling[:, 2], -1e-4))[:, None]
+    colors = np.empty_like(rays)
+    colors[on_wall] = _look_up(camera.wall_texture, wall[:, 0] + offset, -wall[:, 2] - SPAN)
+    colors[~on_wall] = _look_up(camera.ground_texture, ground[:, 0] + offset, ground[:, 1] + offset)
     return colors
 
 
 def _look_up(texture: NDArray[np.uint8], u: Array, v: Array) -> Array:
+    """Returns (P, 3) colours at places in metres, between the four texels around each."""
     scale = TEXELS / SPAN
-    column = (u * scale).astype(np.int64) % TEXELS
-    row = (v * scale).astype(np.int64) % TEXELS
-    return texture[row, column].astype(np.float32)
+    column, row = u * scale - 0.5, v * scale - 0.5
+    left, top = np.floor(column), np.floor(row)
+    right_share, below_share = (column - left)[:, None], (row - top)[:, None]
+    x, y = left.astype(np.int64) % TEXELS, top.astype(np.int64) % TEXELS
+    next_x, next_y = (x + 1) % TEXELS, (y + 1) % TEXELS
+    above = texture[y, x] * (1 - right_share) + texture[y, next_x] * right_share
+    below = texture[next_y, x] * (1 - right_share) + texture[next_y, next_x] * right_share
+    return np.asarray(above * (1 - below_share) + below * below_share, dtype=np.float32)
 
 
 def _muted(rng: np.random.Generator, low: int, high: int) -> tuple[int, int, int]:

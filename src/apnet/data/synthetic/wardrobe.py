@@ -87,6 +87,11 @@ class Look:
     bag_color: Color
 
 
+def coat_length(look: Look) -> float:
+    """Returns how far a coat reaches, as ``Look.bottom_length``: less over a skirt."""
+    return 0.55 if look.bottom == "skirt" else 0.75
+
+
 def _contrasting(rng: np.random.Generator, color: Color) -> Color:
     distances = [sum(abs(a - b) for a, b in zip(color, other, strict=True)) for other in CLOTH]
     far = [other for other, distance in zip(CLOTH, distances, strict=True) if distance > 150]
