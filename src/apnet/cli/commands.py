@@ -18,6 +18,7 @@ Data = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="'auto', 'cpu', 'cuda', 'cuda:1', ...")]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that decode images.")]
+Renderers = Annotated[int, typer.Option(min=0, help="Processes that render.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
 Protocol = Annotated[Distance, typer.Option("--distance", help="How features are compared.")]
 Kind = Annotated[APKind, typer.Option("--ap", help="Which average precision 'mAP' names.")]
@@ -29,7 +30,7 @@ def demo(
     ),
     data: Data = None,
     seed: Seed = 0,
-    workers: Workers = 2,
+    workers: Renderers = 2,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")
     ] = None,
@@ -199,7 +200,7 @@ def data_make(
     cameras: Annotated[int, typer.Option(min=2, max=99, help="Cameras.")] = 6,
     size: Annotated[str, typer.Option(metavar="HxW", help="Image size.")] = "256x128",
     seed: Seed = 0,
-    workers: Workers = 2,
+    workers: Renderers = 2,
 ) -> None:
     """Render synthetic people in Market-1501 layout; the same seed gives the same files."""
     from apnet.cli.values import image_size

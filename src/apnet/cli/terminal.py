@@ -60,7 +60,7 @@ def bars(*extra: TextColumn) -> Bar:
     """Returns a progress display: description, bar, count, time spent, time left."""
     return Bar(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         *extra,
         TimeElapsedColumn(),

@@ -53,7 +53,7 @@ def run_demo(
         out: folder for everything; an interrupted demo in it goes on.
         source: ``NAME=DIR`` of the user's own set, or None for synthetic people.
         seed: seed of people, initialisation, sampling and augmentation.
-        workers: processes that render or decode.
+        workers: processes that render.
         assignments: ``section.key=value`` changes of the recipe ``demo``.
         stage: shows the progress of rendering and embedding.
         listener: shows the progress of training.
@@ -65,7 +65,7 @@ def run_demo(
     recipe = load_recipe("demo", [f"seed={seed}", *assignments])
     size = recipe.network.image_size
     with stage("people") as progress:
-        dataset = demo_people(out / "people", source, size, seed, progress)
+        dataset = demo_people(out / "people", source, size, seed, workers, progress)
     if source is not None:
         recipe = fitted(recipe, dataset, STEPS)
     with stage("colour histogram") as progress:
@@ -78,9 +78,7 @@ def run_demo(
         ("baseline", "no pyramid", without_pyramid(recipe)),
     ):
         with stage(f"embedding, {name}") as progress:
-            trained[key] = train_system(
-                name, settings, dataset, out / key, listener, progress, workers
-            )
+            trained[key] = train_system(name, settings, dataset, out / key, listener, progress)
     systems = _systems(trained, histogram, histogram_seconds)
     page = _page(dataset, recipe.network.image_size, systems, trained, seed, started)
     write_report(out / "report.html", page)

@@ -17,7 +17,12 @@ CAMERAS = 6
 
 
 def demo_people(
-    out: Path, source: str | None, size: tuple[int, int], seed: int, progress: Progress
+    out: Path,
+    source: str | None,
+    size: tuple[int, int],
+    seed: int,
+    workers: int,
+    progress: Progress,
 ) -> ReidDataset:
     """Loads ``NAME=DIR``, or renders synthetic people into ``out`` and loads those.
 
@@ -33,6 +38,7 @@ def demo_people(
         seed=seed,
         cameras=CAMERAS,
         size=size,
+        workers=workers,
         progress=progress,
     )
     return load_dataset("market1501", out)

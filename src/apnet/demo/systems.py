@@ -48,7 +48,10 @@ def without_pyramid(recipe: Recipe) -> Recipe:
 
 
 def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
-    """Fits a recipe to a set of any size: about ``steps`` steps, at most all persons in a batch.
+    """Fits a recipe to a set of any size: about ``steps`` steps, at most 3/5 of its people a batch.
+
+    An epoch ends when fewer people than a batch takes have images left; batches of everybody would
+    end it with the person who has the fewest.
 
     Raises:
         DataError: the set has fewer than two training persons.
@@ -58,7 +61,8 @@ def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
         raise DataError(
             f"{dataset.root}: {dataset.name} has {len(pids)} training persons; training needs two"
         )
-    sampling = dataclasses.replace(recipe.sampling, persons=min(recipe.sampling.persons, len(pids)))
+    persons = min(recipe.sampling.persons, max(2, len(pids) * 3 // 5))
+    sampling = dataclasses.replace(recipe.sampling, persons=persons)
     index = {pid: label for label, pid in enumerate(pids)}
     labels = [index[record.pid] for record in dataset.train]
     batches = PKBatches(labels, sampling.persons, sampling.images, recipe.seed)
@@ -77,7 +81,6 @@ def train_system(
     folder: Path,
     listen: ListenTo,
     progress: Progress,
-    workers: int,
 ) -> TrainedSystem:
     """Trains (or goes on training, or finds trained) a network, and evaluates it.
 
@@ -99,7 +102,6 @@ def train_system(
             dataset,
             run,
             device=torch.device("cpu"),
-            workers=workers,
             resume=run.state.exists(),
             listener=listener,
         )

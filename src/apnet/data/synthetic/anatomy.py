@@ -1,12 +1,38 @@
-"""Where on the mean body a vertex lies; ``figure`` explains the columns."""
+"""Where each vertex of the body lies, in the mean body's proportions: what garments refer to.
+
+Attributes are the six columns below; they travel with every vertex and are interpolated to pixels,
+so that clothes sit alike on every build.
+
+| column | meaning |
+|---|---|
+| 0-2 | x, y, z of the mean body's rest pose, metres |
+| 3 | along the arm: 0 shoulder, 1 elbow, 2 wrist; negative elsewhere |
+| 4 | along the leg: 0 hip, 1 knee, 2 ankle, more on the foot; negative elsewhere |
+| 5 | 1 on the head |
+"""
 
 from __future__ import annotations
 
 import functools
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apnet.data.synthetic.body import Array, body_model
+
+Mask = NDArray[np.bool_]
+
+COLUMNS = 6
+ARM = ("upperarm", "lowerarm", "hand")
+LEG = ("upperleg", "lowerleg", "foot")
+
+WAIST, CHEST, NECK, CROWN = 1.02, 1.30, 1.505, 1.80
+"""Heights on the mean body, metres."""
+
+HEM = {"shirt": 0.915, "sweater": 0.92, "jacket": 0.9, "coat": 0.92}
+"""Height at which a top ends; a coat's skirts are a part of their own."""
+
+ELSEWHERE = -0.25
 
 
 @functools.cache
@@ -15,18 +41,50 @@ def body_attributes() -> Array:
     model = body_model()
     mean = model.mean[: model.vertex_count]
     joints = model.mean[model.vertex_count :]
-    result = np.full((model.vertex_count, 6), -0.25, dtype=np.float32)
+    result = np.full((model.vertex_count, COLUMNS), ELSEWHERE, dtype=np.float32)
     result[:, :3] = mean
-    for column, chain in (
-        (3, ("upperarm", "lowerarm", "hand")),
-        (4, ("upperleg", "lowerleg", "foot")),
-    ):
+    for column, chain in ((3, ARM), (4, LEG)):
         for side in "LR":
             places = [model.joint(f"{name}.{side}") for name in chain]
-            owned = model.weights[:, places].sum(1) > 0.5
+            owned = owned_by(chain, side)
             result[owned, column] = _along(mean[owned], joints[places])
     result[:, 5] = (model.weights[:, model.joint("head")] > 0.5).astype(np.float32)
     return result
+
+
+@functools.cache
+def owned_by(chain: tuple[str, ...], side: str) -> Mask:
+    """Returns the (V,) mask of the vertices that a limb moves more than the trunk does."""
+    model = body_model()
+    places = [model.joint(f"{name}.{side}") for name in chain]
+    return np.asarray(model.weights[:, places].sum(1) > 0.5)
+
+
+def plain_attributes(points: Array) -> Array:
+    """Returns attributes of points that are no part of the body: only their place."""
+    attributes = np.full((len(points), COLUMNS), ELSEWHERE, dtype=np.float32)
+    attributes[:, :3] = points
+    return attributes
+
+
+def under_top(attributes: Array, hem: float) -> Mask:
+    """Returns which points a top's trunk covers, from its hem to the base of the neck."""
+    z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
+    return np.asarray((head < 0.5) & (arm < 0) & (leg < 0.35) & (z > hem) & (z < NECK + 0.1))
+
+
+def is_scalp(attributes: Array) -> Mask:
+    """Returns where hair grows, or a hat sits, among points of the head; not on the face."""
+    front, crown = _head_limits()
+    backwards = np.clip((attributes[:, 1] - front) / 0.1 - 0.3, 0, 1)
+    return np.asarray(attributes[:, 2] > crown - 0.05 - 0.125 * backwards)
+
+
+@functools.cache
+def _head_limits() -> tuple[float, float]:
+    """The face's y and the crown's z."""
+    head = body_attributes()[body_attributes()[:, 5] > 0.5]
+    return float(head[:, 1].min()) + 0.02, float(head[:, 2].max())
 
 
 def _along(points: Array, chain: Array) -> Array:
@@ -36,23 +94,3 @@ def _along(points: Array, chain: Array) -> Array:
     lower = (points - chain[1]) @ second / (second @ second)
     along: Array = np.where(upper < 1, np.maximum(upper, 0), 1 + np.maximum(lower, 0))
     return along
-
-
-def is_scalp(attributes: Array) -> Array:
-    """Returns 1 where hair grows (or a hat sits) on head vertices or pixels, 0 on the face."""
-    y, z = attributes[:, 1], attributes[:, 2]
-    hairline = head_top() - 0.055 - 0.10 * np.clip((y - _head_front()) / 0.09 - 0.35, 0, 1)
-    scalp: Array = (z > hairline).astype(np.float32)
-    return scalp
-
-
-@functools.cache
-def head_top() -> float:
-    """Returns the height of the mean body's crown, metres."""
-    return float(body_attributes()[:, 2].max())
-
-
-@functools.cache
-def _head_front() -> float:
-    attributes = body_attributes()
-    return float(attributes[attributes[:, 5] > 0.5, 1].min()) + 0.02

@@ -12,7 +12,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +111,7 @@ def joint_transforms(body: RestBody, rotations: dict[str, Array]) -> Array:
 
 def skin(points: Array, weights: Array, transforms: Array) -> Array:
     """Moves (V, 3) rest points by (V, J) weights over (J, 3, 4) transforms."""
-    # einsum, not @: BLAS may add up in another order with another number of threads.
-    blended = np.einsum("vj,jik->vik", weights, transforms)
+    blended = (weights @ transforms.reshape(len(transforms), 12)).reshape(-1, 3, 4)
     moved: Array = np.einsum("vij,vj->vi", blended[:, :, :3], points) + blended[:, :, 3]
     return moved
 
@@ -130,5 +129,4 @@ def vertex_normals(points: Array, faces: NDArray[np.int64]) -> Array:
         axis=1,
     ).astype(np.float32)
     length = np.sqrt((summed**2).sum(1, keepdims=True))
-    unit: Array = summed / np.maximum(length, 1e-12)
-    return unit
+    return np.asarray(summed / np.maximum(length, 1e-12))

@@ -1,121 +1,185 @@
-"""Cloth: the skin moved out to where it lies, and the hanging tubes of skirts and coats."""
+"""Clothes as geometry: the body's surface moved out to where cloth hangs, and skirts.
+
+Cloth does not cling: below the chest a top falls from the chest's outline, and trouser legs and
+sleeves keep a least radius around the bone.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from apnet.data.synthetic.anatomy import body_attributes, is_scalp
+from apnet.data.synthetic.anatomy import (
+    ARM,
+    HEM,
+    LEG,
+    Mask,
+    body_attributes,
+    is_scalp,
+    owned_by,
+    plain_attributes,
+    under_top,
+)
 from apnet.data.synthetic.body import Array, RestBody, body_model, vertex_normals
-from apnet.data.synthetic.part import COAT, SKIRT, Part, bent, tube, two_sided
-from apnet.data.synthetic.wardrobe import Look, coat_length
+from apnet.data.synthetic.parts import SKIRT, Part, grid, lined, weights_of
+from apnet.data.synthetic.wardrobe import Look
 
-ROWS, COLUMNS = 9, 28
+EASE = {"shirt": 0.008, "sweater": 0.014, "jacket": 0.022, "coat": 0.024}
+"""Metres between skin and top."""
+
+FALL = {"shirt": 0.80, "sweater": 0.88, "jacket": 0.94, "coat": 0.92}
+"""The hem's outline over the chest's."""
+
+SLEEVE = {"shirt": 0.05, "sweater": 0.052, "jacket": 0.06, "coat": 0.062}
+"""Least radius of a sleeve, metres."""
+
+LEG_EASE = {"trousers": 0.006, "loose": 0.014, "shorts": 0.014, "skirt": 0.0}
+
+LEG_RADIUS = {"trousers": 0.058, "loose": 0.08, "shorts": 0.088, "skirt": 0.0}
+"""Least radius of a trouser leg, metres."""
+
+HAIR_DEPTH = {"short": 0.016, "cropped": 0.006, "long": 0.02, "ponytail": 0.01, "bun": 0.01,
+              "bald": 0.0}  # fmt: skip
+SOLE = 0.014
+
+COAT_LENGTH = 0.75
+"""Where a coat ends between hip (0) and knee (1)."""
+
+HELD = 0.65
+"""How much less a hem follows the thighs than the skin beneath."""
 
 
-def shell(bare: RestBody, look: Look) -> Array:
-    """Returns the (V, 3) body vertices moved out to where cloth and hair are."""
+def clothed(bare: RestBody, look: Look) -> Array:
+    """Returns the body's (V, 3) rest vertices moved out to cloth, hair and shoes."""
     attributes = body_attributes()
     normals = vertex_normals(bare.vertices, body_model().faces)
-    arm, leg, head, z = (attributes[:, column] for column in (3, 4, 5, 2))
-    offset = np.zeros(len(z), dtype=np.float32)
-    loose = {"shirt": 0.008, "sweater": 0.014, "jacket": 0.022, "coat": 0.026}[look.top]
-    torso = (head < 0.5) & (leg < 0.15) & (z > 0.86) & (z < 1.5) & (arm < 0)
-    offset[torso] = loose
-    sleeve = (arm >= 0) & (arm < look.sleeve)
-    offset[sleeve] = loose * 0.8
-    trousers = (leg >= 0) & (leg < look.bottom_length) & (look.bottom != "skirt")
-    width = {"trousers": 0.008, "loose": 0.02, "shorts": 0.016, "skirt": 0.0}[look.bottom]
-    offset[trousers] = width * (0.7 + 0.3 * np.minimum(leg[trousers], 2))
-    offset[leg > 2.02] = 0.008
-    scalp = head > 0.5
-    offset[scalp] = _head_cover(look) * is_scalp(attributes[scalp])
-    return bare.vertices + normals * offset[:, None]
+    points = bare.vertices + normals * _clearance(look, attributes)[:, None]
+    scale = bare.height / 1.75
+    for side in "LR":
+        sleeve = owned_by(ARM, side) & (attributes[:, 3] < look.sleeve)
+        _widen(points, bare, ARM, side, sleeve, SLEEVE[look.top] * scale)
+        trouser = owned_by(LEG, side) & (attributes[:, 4] < look.bottom_length)
+        trouser &= attributes[:, 4] > 0.25
+        _widen(points, bare, LEG, side, trouser, LEG_RADIUS[look.bottom] * scale)
+    _let_fall(points, attributes, look)
+    points[(attributes[:, 4] > 2) & (attributes[:, 2] < 0.03), 2] -= SOLE
+    return points
 
 
-def _head_cover(look: Look) -> float:
-    if look.headwear == "none":
-        thickness = {"short": 0.016, "cropped": 0.006, "long": 0.02, "ponytail": 0.01, "bun": 0.01}
-        return thickness.get(look.hair_style, 0.0)
-    return 0.03 if look.headwear == "hood" else 0.018
-
-
-def hanging_parts(bare: RestBody, worn: Array, look: Look) -> list[Part]:
-    """Returns a skirt, the lower part of a coat, both, or none.
-
-    Args:
-        bare: the body under them.
-        worn: (V, 3) what ``shell`` returns: they hang outside of it.
-        look: says which, and how long.
-    """
-    parts = []
-    if look.bottom == "skirt":
-        parts.append(_hanging(bare, worn, look.bottom_length, 0.006, SKIRT))
-    if look.top == "coat":
-        parts.append(_hanging(bare, worn, coat_length(look), 0.03, COAT))
-    return parts
-
-
-def _hanging(bare: RestBody, worn: Array, length: float, ease: float, kind: int) -> Part:
-    """Rings from the waist (0.08 m above the hips) to ``length`` (1 is the knee)."""
-    model = body_model()
-    hip, knee = (bare.joints[model.joint(name), 2] for name in ("upperleg.L", "lowerleg.L"))
-    levels = np.linspace(hip + 0.08, hip + (knee - hip) * length, ROWS)
-    low, high = _extents(worn, levels)
-    middle, half = (low + high) / 2, (high - low) / 2
-    down, angle = np.meshgrid(
-        np.linspace(0, 1, ROWS), np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False), indexing="ij"
-    )
-    flare = 1 + 0.1 * down
-    loose = ease * (0.2 + 0.8 * np.minimum(1, 3 * down))
-    points = np.stack(
-        [
-            middle[:, :1] + (half[:, :1] * flare + loose) * bent(np.cos(angle), 0.8),
-            middle[:, 1:] + (half[:, 1:] * flare + loose) * bent(np.sin(angle), 0.8),
-            np.broadcast_to(levels[:, None], down.shape),
-        ],
-        axis=-1,
-    )
-    points = points.reshape(-1, 3).astype(np.float32)  # (rows, columns, 3) -> (V, 3)
-    painted = np.full((len(points), 6), -0.25, dtype=np.float32)
-    painted[:, :3] = points
-    painted[:, 2] = _mean_height(points[:, 2], hip, knee)
-    painted[:, 4] = down.ravel()
-    painted[:, 5] = 0
-    weights = _weights_below(bare, points)
-    return two_sided(Part(points, tube(ROWS, COLUMNS), weights, painted, kind))
-
-
-def _extents(worn: Array, levels: Array) -> tuple[Array, Array]:
-    """Returns (rows, 2) least and greatest x and y of the body at each level or above it."""
-    beside_arms = worn[body_attributes()[:, 3] < 0]
-    slices = [beside_arms[np.abs(beside_arms[:, 2] - level) < 0.05, :2] for level in levels]
-    low = np.minimum.accumulate(np.stack([piece.min(0) for piece in slices]))
-    high = np.maximum.accumulate(np.stack([piece.max(0) for piece in slices]))
-    return low, high
-
-
-def _mean_height(z: Array, hip: float, knee: float) -> Array:
-    """Carries heights over to the mean body, whose proportions patterns are painted in."""
-    model = body_model()
-    joints = model.mean[model.vertex_count :]
-    mean_hip, mean_knee = (joints[model.joint(f"{name}.L"), 2] for name in ("upperleg", "lowerleg"))
-    height: Array = mean_hip + (z - hip) * (mean_hip - mean_knee) / (hip - knee)
-    return height
-
-
-def _weights_below(bare: RestBody, points: Array) -> Array:
-    """Lets cloth follow the hips and thighs beneath it: a mean of near vertices' weights."""
-    model = body_model()
-    attributes = body_attributes()
-    under = (attributes[:, 3] < 0) & (attributes[:, 2] < 1.15) & (attributes[:, 4] < 1.5)
-    squared = ((points[:, None] - bare.vertices[under]) ** 2).sum(2)  # (V, 1, 3) - (U, 3) -> (V, U)
-    near = np.exp(-(squared - squared.min(1, keepdims=True)) / 0.07**2)
-    near /= near.sum(1, keepdims=True)
-    weights: Array = np.einsum("vu,uj->vj", near, model.weights[under])  # see body.skin
-    for side in "LR":  # cloth does not bend with the knee
-        thigh = model.joint(f"upperleg.{side}")
-        for name in ("lowerleg", "foot"):
-            joint = model.joint(f"{name}.{side}")
-            weights[:, thigh] += weights[:, joint]
-            weights[:, joint] = 0
+def worn_weights(look: Look) -> Array:
+    """Returns the body's (V, J) skinning weights, with a top's hem held by the hips."""
+    model, attributes = body_model(), body_attributes()
+    held = under_top(attributes, HEM[look.top]) & (attributes[:, 4] >= 0)
+    weights = model.weights.copy()
+    weights[held] *= 1 - HELD
+    weights[held, model.joint("pelvis")] += HELD
     return weights
+
+
+def seen_faces(look: Look) -> NDArray[np.int64]:
+    """Returns the body's (F, 3) faces except those a skirt hides: they poke through."""
+    faces, leg = body_model().faces, body_attributes()[:, 4]
+    if not has_skirts(look):
+        return faces
+    hidden = (leg > 0.02) & (leg < skirt_length(look) - 0.1)
+    kept: NDArray[np.int64] = faces[~hidden[faces].all(1)]
+    return kept
+
+
+def has_skirts(look: Look) -> bool:
+    """Whether a look has a skirt, or a coat's skirts."""
+    return look.bottom == "skirt" or look.top == "coat"
+
+
+def skirt_length(look: Look) -> float:
+    """Returns where a skirt ends: 1.0 at the knee."""
+    return look.bottom_length if look.bottom == "skirt" else COAT_LENGTH
+
+
+def _clearance(look: Look, attributes: Array) -> Array:
+    """Returns (V,) metres along the normal."""
+    z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
+    offset = np.zeros(len(z), dtype=np.float32)
+    offset[(leg >= 0) & (leg < look.bottom_length)] = LEG_EASE[look.bottom]
+    offset[under_top(attributes, HEM[look.top]) & (z < 1.5)] = EASE[look.top]
+    offset[(arm >= 0) & (arm < look.sleeve)] = EASE[look.top] * 0.8
+    offset[leg > 2.02] = 0.01
+    covered = {"none": HAIR_DEPTH[look.hair_style], "hood": 0.03}.get(look.headwear, 0.018)
+    offset[(head > 0.5) & is_scalp(attributes)] = covered
+    return offset
+
+
+def _widen(
+    points: Array, bare: RestBody, chain: tuple[str, ...], side: str, worn: Mask, radius: float
+) -> None:
+    """Pushes the worn vertices of a limb away from its bones, to at least ``radius``."""
+    model = body_model()
+    joints = [bare.joints[model.joint(f"{name}.{side}")] for name in chain]
+    along = body_attributes()[:, 3 if chain is ARM else 4]
+    for number in (0, 1):
+        place = np.flatnonzero(worn & (along >= number) & (along < number + 1))
+        start, bone = joints[number], joints[number + 1] - joints[number]
+        share = np.clip((points[place] - start) @ bone / (bone @ bone), 0, 1)
+        axis = start + share[:, None] * bone
+        outward = points[place] - axis
+        length = np.maximum(np.sqrt((outward**2).sum(1)), 1e-4)
+        points[place] = axis + outward * np.maximum(1, radius / length)[:, None]
+
+
+def _let_fall(points: Array, attributes: Array, look: Look) -> None:
+    """Lets a top hang from the chest: below it, no narrower than the chest's outline allows."""
+    worn = np.flatnonzero(under_top(attributes, HEM[look.top]) & (attributes[:, 2] < 1.42))
+    middle = float(points[worn, 1].min() + points[worn, 1].max()) / 2
+    x, y = points[worn, 0], points[worn, 1] - middle
+    radius = np.maximum(np.hypot(x, y), 1e-4)
+    bins = 24
+    bearing = np.arctan2(y, x)
+    sector = ((bearing / (2 * np.pi) + 0.5) * bins).astype(np.int64) % bins
+    chest = attributes[worn, 2] > 1.2
+    outline = np.zeros(bins, dtype=np.float64)
+    np.maximum.at(outline, sector[chest], radius[chest])
+    outline = (np.roll(outline, 1) + 2 * outline + np.roll(outline, -1)) / 4
+    centres = (np.arange(-1, bins + 1) + 0.5) / bins * 2 * np.pi - np.pi
+    least = np.interp(bearing, centres, outline[np.arange(-1, bins + 1) % bins])
+    below = np.clip((1.22 - attributes[worn, 2]) / 0.12, 0, 1)
+    widening = np.maximum(1, least * FALL[look.top] * below / radius)
+    points[worn, 0] = x * widening
+    points[worn, 1] = y * widening + middle
+
+
+def skirts(bare: RestBody, look: Look) -> list[Part]:
+    """Returns a skirt, or the skirts of a coat: rings from the waist to the hem."""
+    if not has_skirts(look):
+        return []
+    model, attributes = body_model(), body_attributes()
+    ring = bare.vertices[(np.abs(attributes[:, 2] - 0.93) < 0.05) & (attributes[:, 3] < 0)]
+    centre, half = (ring.max(0) + ring.min(0)) / 2, (ring.max(0) - ring.min(0)) / 2
+    over = look.bottom != "skirt"  # a coat's skirts lie over the hips, a skirt under the top
+    half += np.array([0.03, 0.04, 0.0] if over else [0.008, 0.015, 0.0], dtype=np.float32)
+    knee = bare.joints[model.joint("lowerleg.L"), 2]
+    hip = bare.joints[model.joint("upperleg.L"), 2]
+    rows, columns = 9, 28
+    down, angle = np.meshgrid(
+        np.linspace(0, 1, rows), np.linspace(0, 2 * np.pi, columns, endpoint=False), indexing="ij"
+    )
+    top = hip + (0.02 if over else 0.05)
+    z = top + (hip + (knee - hip) * skirt_length(look) - top) * down
+    tucked = 0.0 if over else 0.14
+    flare = 1 + 0.24 * down - tucked * np.clip((z - hip + 0.08) / 0.05, 0, 1)
+    flare *= 1 + 0.035 * down * np.sin(7 * angle)
+    x, y = centre[0] + half[0] * flare * np.cos(angle), centre[1] + half[1] * flare * np.sin(angle)
+    points = np.stack([x, y, z], axis=-1).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
+    points = points.astype(np.float32)
+    follow = (down * 0.85).ravel()
+    left = 1 / (1 + np.exp(-points[:, 0] / 0.04))
+    weights = weights_of(
+        {
+            "pelvis": 1 - follow,
+            "upperleg.L": follow * left,
+            "upperleg.R": follow * (1 - left),
+        },
+        len(points),
+    )
+    painted = plain_attributes(points)
+    painted[:, 4] = down.ravel()
+    return [lined(Part(points, grid(rows, columns, closed=True), weights, painted, SKIRT))]

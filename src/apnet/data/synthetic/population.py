@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apnet.data.synthetic.wardrobe import Look, draw_group
+from apnet.data.synthetic.twins import draw_group
+from apnet.data.synthetic.wardrobe import Look
+from apnet.data.synthetic.world import WORLD
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Person:
 def draw_population(ids: int, seed: int) -> list[Person]:
     """Draws ``ids`` people; the first half of the pids trains.
 
-    A population is a prefix of every larger half: the same seed gives the same first people.
+    Each half draws its own stream: making more people keeps those that were there, under other
+    pids in the test half.
     """
     train = ids // 2
     people: list[Person] = []
@@ -38,7 +41,7 @@ def draw_population(ids: int, seed: int) -> list[Person]:
         start = len(people)
         while len(people) - start < count:
             rng = np.random.default_rng([seed, 10 + stream, group])
-            for look, differs in draw_group(rng, group * 2 + stream):
+            for look, differs in draw_group(rng, group * 2 + stream, WORLD):
                 if len(people) - start < count:
                     people.append(Person(len(people) + 1, split, look, differs))
             group += 1

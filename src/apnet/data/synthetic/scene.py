@@ -1,24 +1,19 @@
-"""Where a camera hangs and what it sees behind people: ground, a wall or street front, light."""
+"""Where a camera hangs, its light, and what it sees behind people: ground and street front."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
 
 from apnet.data.synthetic.body import Array
-
-TEXELS = 256
-"""Side of a texture, pixels; it covers ``SPAN`` metres and repeats."""
-
-SPAN = 16.0
+from apnet.data.synthetic.textures import METRE, TEXELS, Texture, ground, street_front
+from apnet.data.synthetic.world import World
 
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """One camera of the town: its place, its light, and how its picture comes out."""
+    """One camera of the town: its place, its light, and how its pictures come out."""
 
     height: float
     """Metres above the ground."""
@@ -27,152 +22,110 @@ class Camera:
     heading: float
     """Direction in which most people walk, radians."""
     spread: float
-    """Standard deviation around it; large: any direction."""
+    """Standard deviation around it, radians; large: any direction."""
     wall: float
-    """Metres from the people to the wall behind."""
+    """Metres from the people to the street front behind."""
     sun: Array
     """(3,) unit vector towards the light."""
     ambient: float
     """Share of light that comes from everywhere."""
-    exposure: float
-    cast: Array
-    """(3,) factors of red, green, blue."""
+    gain: Array
+    """(3,) factors of red, green and blue: exposure and colour cast."""
+    flicker: float
+    """Standard deviation of an image's gain around the camera's."""
     contrast: float
+    """Factor of the distance from middle grey."""
     blur: float
-    """Standard deviation in pixels of a 256-pixel image."""
+    """Standard deviation in pixels of an image 256 pixels high."""
     noise: float
     """Standard deviation in grey levels."""
     quality: int
     """Of the JPEG."""
-    ground_texture: NDArray[np.uint8]
-    wall_texture: NDArray[np.uint8]
+    obstacles: float
+    """Share of images with street furniture in front."""
+    passers_by: float
+    """Share of images with another person."""
+    ground: Texture
+    front: Texture
 
 
-def draw_camera(rng: np.random.Generator) -> Camera:
+def draw_camera(rng: np.random.Generator, world: World) -> Camera:
     """Draws a camera with its scene."""
-    light = np.array([rng.uniform(-1, 1), rng.uniform(-1, 0.4), rng.uniform(0.4, 1.2)])
-    near = rng.uniform(4, 8)
-    cast = 1 + rng.normal(0, 0.055, 3)
+    light = np.array([rng.uniform(-1, 1), rng.uniform(-1, 0.4), rng.uniform(0.5, 1.3)])
+    near = float(rng.uniform(4, 8))
+    warmth, tint = rng.normal(0, world.warmth), rng.normal(0, world.tint)
+    gain = np.array([1 + warmth, 1 + tint, 1 - warmth]) * rng.uniform(*world.exposure)
     return Camera(
         height=float(rng.uniform(1.6, 4.5)),
-        distance=(float(near), float(near + rng.uniform(2, 7))),
+        distance=(near, near + float(rng.uniform(2, 7))),
         heading=float(rng.uniform(0, 2 * np.pi)),
         spread=float(rng.choice([0.5, 1.0, 6.0])),
         wall=float(rng.uniform(2, 9)),
-        sun=(light / np.linalg.norm(light)).astype(np.float32),
-        ambient=float(rng.uniform(0.42, 0.75)),
-        exposure=float(rng.uniform(0.72, 1.25)),
-        cast=(cast / cast.mean()).astype(np.float32),
-        contrast=float(rng.uniform(0.8, 1.1)),
-        blur=float(rng.uniform(0.2, 1.0)),
-        noise=float(rng.uniform(1.5, 6)),
+        sun=(light / np.sqrt((light**2).sum())).astype(np.float32),
+        ambient=float(rng.uniform(*world.ambient)),
+        gain=gain.astype(np.float32),
+        flicker=world.flicker,
+        contrast=float(rng.uniform(0.85, 1.1)),
+        blur=float(rng.uniform(*world.blur)),
+        noise=float(rng.uniform(*world.noise)),
         quality=int(rng.integers(70, 93)),
-        ground_texture=_ground(rng),
-        wall_texture=_wall(rng),
+        obstacles=world.obstacles,
+        passers_by=world.passers_by,
+        ground=ground(rng),
+        front=street_front(rng),
     )
 
 
-def background(
-    camera: Camera,
-    rays: Array,
-    eye: Array,
-    offset: float,
-) -> Array:
-    """Returns (P, 3) colours seen along (P, 3) rays from ``eye``.
+def background(camera: Camera, rays: Array, eye: Array, offset: float) -> Array:
+    """Returns the (P, 3) colours seen along rays.
 
     Args:
         camera: whose scene it is.
-        rays: directions in the world, y away from the camera, z up.
+        rays: (P, 3) directions in the world, y away from the camera, z up.
         eye: (3,) the camera's place; people stand at the origin.
         offset: metres by which the scene is moved sideways.
     """
-    to_wall = (camera.wall - eye[1]) / np.maximum(rays[:, 1], 1e-3)
-    wall = eye + rays * to_wall[:, None]
-    on_wall = wall[:, 2] > 0
-    wall = wall[on_wall]
-    falling = rays[~on_wall]
-    ground = eye + falling * (-eye[2] / np.minimum(falling[:, 2], -1e-4))[:, None]
+    to_front = (camera.wall - eye[1]) / np.maximum(rays[:, 1], 1e-3)
+    front = eye + rays * to_front[:, None]
+    standing = front[:, 2] > 0
+    lying = on_ground(rays[~standing], eye)
     colors = np.empty_like(rays)
-    colors[on_wall] = _look_up(camera.wall_texture, wall[:, 0] + offset, -wall[:, 2] - SPAN)
-    colors[~on_wall] = _look_up(camera.ground_texture, ground[:, 0] + offset, ground[:, 1] + offset)
+    colors[~standing] = _look_up(camera.ground, lying[:, 0] + offset, lying[:, 1] + offset)
+    colors[standing] = _look_up(camera.front, front[standing, 0] + offset, -front[standing, 2])
     return colors
 
 
-def _look_up(texture: NDArray[np.uint8], u: Array, v: Array) -> Array:
-    """Returns (P, 3) colours at places in metres, between the four texels around each."""
-    scale = TEXELS / SPAN
-    column, row = u * scale - 0.5, v * scale - 0.5
-    left, top = np.floor(column), np.floor(row)
-    right_share, below_share = (column - left)[:, None], (row - top)[:, None]
-    x, y = left.astype(np.int64) % TEXELS, top.astype(np.int64) % TEXELS
-    next_x, next_y = (x + 1) % TEXELS, (y + 1) % TEXELS
-    above = texture[y, x] * (1 - right_share) + texture[y, next_x] * right_share
-    below = texture[next_y, x] * (1 - right_share) + texture[next_y, next_x] * right_share
-    return np.asarray(above * (1 - below_share) + below * below_share, dtype=np.float32)
+def on_ground(rays: Array, eye: Array) -> Array:
+    """Returns the (P, 3) places where (P, 3) rays meet the ground."""
+    return np.asarray(eye + rays * (-eye[2] / np.minimum(rays[:, 2], -1e-4))[:, None])
 
 
-def _muted(rng: np.random.Generator, low: int, high: int) -> tuple[int, int, int]:
-    values = np.clip(rng.uniform(low, high) * (1 + rng.normal(0, 0.03, 3)), 0, 255).astype(int)
-    return (int(values[0]), int(values[1]), int(values[2]))
+def shadow(camera: Camera, rays: Array, eye: Array, place: Array) -> Array:
+    """Returns (P,) factors that darken the ground by a person who stands at ``place`` (2,)."""
+    ground_points = on_ground(rays, eye)
+    x, y = ground_points[:, 0] - place[0], ground_points[:, 1] - place[1]
+    away = -camera.sun[:2] / max(float(camera.sun[2]), 0.25)
+    reach = float(np.hypot(away[0], away[1]))
+    axis = away / max(reach, 1e-6)
+    length = reach * 0.8 + 0.25
+    along = x * axis[0] + y * axis[1] - length * 0.5
+    across = x * axis[1] - y * axis[0]
+    cast = np.exp(-((along / (length * 0.7)) ** 2) - (across / 0.25) ** 2)
+    contact = np.exp(-(x**2 + y**2) / 0.08)
+    strength = 0.5 * (1 - camera.ambient * 0.6) * cast + 0.35 * contact
+    visible = (rays[:, 2] < 0) & (ground_points[:, 1] < camera.wall)
+    darkened: Array = (1 - np.minimum(strength, 0.7) * visible).astype(np.float32)
+    return darkened
 
 
-def _ground(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Paving, asphalt, grass verges, lines."""
-    base = _muted(rng, 80, 170)
-    image = Image.new("RGB", (TEXELS, TEXELS), base)
-    draw = ImageDraw.Draw(image)
-    joint = tuple(int(value * rng.uniform(0.75, 0.95)) for value in base)
-    step = int(rng.choice([8, 12, 16, 32, 64]))
-    for place in range(0, TEXELS, step):
-        draw.line([(place, 0), (place, TEXELS)], fill=joint)
-        draw.line([(0, place), (TEXELS, place)], fill=joint)
-    for _ in range(int(rng.integers(2, 8))):
-        x, y = rng.integers(0, TEXELS, 2)
-        size = int(rng.integers(6, 60))
-        color = tuple(int(np.clip(value + rng.normal(0, 18), 0, 255)) for value in base)
-        draw.ellipse([x - size, y - size // 2, x + size, y + size // 2], fill=color)
-    if rng.random() < 0.4:
-        y = int(rng.integers(0, TEXELS))
-        color = (74, 92, 58) if rng.random() < 0.5 else (205, 205, 200)
-        draw.rectangle([0, y, TEXELS, y + int(rng.integers(4, 40))], fill=color)
-    return _grained(rng, image, 7)
-
-
-def _wall(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A street front: masonry, windows, doors, pillars, posters, hedges, parked things."""
-    base = _muted(rng, 90, 200)
-    image = Image.new("RGB", (TEXELS, TEXELS), base)
-    draw = ImageDraw.Draw(image)
-    metre = TEXELS / SPAN
-    floor = TEXELS  # v = -z - SPAN: the bottom row touches the ground
-    period = rng.uniform(1.6, 5)
-    glass, frame = _muted(rng, 30, 90), _muted(rng, 50, 210)
-    for place in np.arange(0, SPAN, period):
-        left, right = place * metre, (place + period * rng.uniform(0.35, 0.7)) * metre
-        sill = rng.choice([0.0, 0.9])
-        box = [left, floor - 2.6 * metre, right, floor - sill * metre]
-        draw.rectangle(box, fill=glass, outline=frame)
-        if rng.random() < 0.4:
-            draw.line([((left + right) / 2, box[1]), ((left + right) / 2, box[3])], fill=frame)
-        if rng.random() < 0.35:
-            draw.rectangle(
-                [right + 2, floor - 3 * metre, right + 2 + 0.35 * metre, floor],
-                fill=_muted(rng, 60, 190),
-            )
-    band = _muted(rng, 40, 180)
-    draw.rectangle([0, floor - 0.3 * metre, TEXELS, floor], fill=band)
-    for _ in range(int(rng.integers(0, 6))):
-        x, width = rng.uniform(0, TEXELS), rng.uniform(0.3, 2.2) * metre
-        height, lift = rng.uniform(0.4, 1.5) * metre, rng.choice([0, 0, 1.2]) * metre
-        green = rng.random() < 0.4
-        color = (int(rng.integers(40, 80)), int(rng.integers(66, 105)), 44)
-        draw.rectangle(
-            [x, floor - lift - height, x + width, floor - lift],
-            fill=color if green else _muted(rng, 40, 200),
-        )
-    return _grained(rng, image.filter(ImageFilter.GaussianBlur(0.6)), 6)
-
-
-def _grained(rng: np.random.Generator, image: Image.Image, strength: float) -> NDArray[np.uint8]:
-    pixels = np.asarray(image, dtype=np.float32) + rng.normal(0, strength, (TEXELS, TEXELS, 1))
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+def _look_up(texture: Texture, u: Array, v: Array) -> Array:
+    """Returns (P, 3) colours of a repeating texture at (P,) metres, bilinearly."""
+    u, v = u * METRE, v * METRE
+    column, row = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
+    right, low = (u - column)[:, None].astype(np.float32), (v - row)[:, None].astype(np.float32)
+    column, row = column % TEXELS, row % TEXELS
+    column_after, row_after = (column + 1) % TEXELS, (row + 1) % TEXELS
+    above = texture[row, column] * (1 - right) + texture[row, column_after] * right
+    below = texture[row_after, column] * (1 - right) + texture[row_after, column_after] * right
+    mixed: Array = above * (1 - low) + below * low
+    return mixed

@@ -37,4 +37,4 @@ def contact_sheet(root: Path, out: Path, persons: int = 8, per_person: int = 10)
             with Image.open(path) as image:
                 sheet.paste(image.resize((width, height)), (column * width, row * height))
     with replacing(out) as part:
-        sheet.save(part, "PNG" if out.suffix.lower() == ".png" else "JPEG", quality=88)
+        sheet.save(part, "PNG" if out.suffix.lower() == ".png" else "JPEG", quality=82)

@@ -1,14 +1,11 @@
 """What a person looks like: a flat list of cues, drawn so that many people share the coarse ones.
 
 People come in groups of *twins*: same build, hair, top and trousers. Two twins differ in one or two
-fine cues only (a logo, a pattern, shoes, a bag, sleeves), so that matching colours does not tell
-them apart.
+fine cues only (see ``twins``), so that matching colours does not tell them apart.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +27,9 @@ CLOTH: tuple[Color, ...] = (
     (150, 44, 44), (178, 74, 92), (196, 140, 150), (46, 66, 48), (84, 94, 62), (120, 140, 110),
     (112, 84, 58), (168, 142, 108), (204, 188, 160), (190, 150, 56), (176, 96, 44), (92, 66, 104),
     (44, 104, 108),
+)  # fmt: skip
+NEUTRALS: tuple[Color, ...] = (
+    (28, 28, 31), (64, 66, 70), (120, 122, 125), (176, 176, 174), (232, 232, 228), (30, 40, 70),
 )  # fmt: skip
 LEGWEAR: tuple[Color, ...] = (
     (26, 26, 29), (26, 26, 29), (44, 46, 50), (78, 80, 84), (30, 38, 62), (48, 64, 96),
@@ -61,8 +61,10 @@ class Look:
     """Twins share a group."""
     body: int
     """Row of the body model's ``coefficients``."""
+    other_body: int
+    """Row of a second body."""
     build: float
-    """Mixture with a second body, 0..0.3."""
+    """Share of the second body, 0 to 0.3."""
     skin: Color
     hair: Color
     hair_style: str
@@ -87,14 +89,14 @@ class Look:
     bag_color: Color
 
 
-def coat_length(look: Look) -> float:
-    """Returns how far a coat reaches, as ``Look.bottom_length``: less over a skirt."""
-    return 0.55 if look.bottom == "skirt" else 0.75
-
-
-def _contrasting(rng: np.random.Generator, color: Color) -> Color:
-    distances = [sum(abs(a - b) for a, b in zip(color, other, strict=True)) for other in CLOTH]
-    far = [other for other, distance in zip(CLOTH, distances, strict=True) if distance > 150]
+def _contrasting(rng: np.random.Generator, color: Color, least: int) -> Color:
+    """Draws a cloth colour whose channels differ by ``least`` in all; mostly a neutral one."""
+    palette = NEUTRALS if rng.random() < 0.6 else CLOTH
+    far = [
+        other
+        for other in palette
+        if sum(abs(a - b) for a, b in zip(color, other, strict=True)) > least
+    ]
     return far[int(rng.integers(len(far)))]
 
 
@@ -108,104 +110,39 @@ def _pick(rng: np.random.Generator, options: tuple[str, ...], weights: list[floa
     return options[int(rng.choice(len(options), p=np.array(weights) / sum(weights)))]
 
 
-def _color(rng: np.random.Generator, palette: tuple[Color, ...]) -> Color:
+def tinted(rng: np.random.Generator, palette: tuple[Color, ...]) -> Color:
+    """Draws a colour of a palette, a little lighter or darker."""
     return _varied(rng, palette[int(rng.integers(len(palette)))])
 
 
 def draw_look(rng: np.random.Generator, group: int) -> Look:
     """Draws the look that a group of twins starts from."""
     bodies = len(body_model().coefficients)
-    top_color, top = _color(rng, CLOTH), _pick(rng, TOPS, [4, 3, 3, 1])
+    top_color, top = tinted(rng, CLOTH), _pick(rng, TOPS, [4, 3, 3, 1])
     bottom = _pick(rng, BOTTOMS, [6, 3, 1.5, 1.5])
     return Look(
         group=group,
         body=int(rng.integers(bodies)),
+        other_body=int(rng.integers(bodies)),
         build=float(rng.uniform(0, 0.3)),
         skin=_varied(rng, SKIN[int(rng.integers(len(SKIN)))], 5),
         hair=_varied(rng, HAIR[int(rng.integers(len(HAIR)))], 5),
         hair_style=_pick(rng, HAIR_STYLES, [5, 3, 4, 2, 1, 1]),
         headwear=_pick(rng, HEADWEAR, [14, 1.5, 1, 1, 1]),
-        headwear_color=_color(rng, CLOTH),
+        headwear_color=tinted(rng, CLOTH),
         top=top,
         top_color=top_color,
-        top_second=_contrasting(rng, top_color),
+        top_second=_contrasting(rng, top_color, 150),
         pattern=_pick(rng, PATTERNS, [9, 2, 1, 2, 1, 1, 2, 1]),
         pattern_scale=float(rng.uniform(0.7, 1.4)),
         logo=_pick(rng, LOGOS, [5, 1, 1, 1, 1, 1]),
-        logo_color=_contrasting(rng, top_color),
+        logo_color=_contrasting(rng, top_color, 220),
         sleeve=2.0 if top in ("jacket", "coat") else float(rng.choice([0.55, 0.75, 2.0])),
         open_front=top in ("jacket", "coat") and bool(rng.random() < 0.4),
         bottom=bottom,
-        bottom_color=_color(rng, LEGWEAR),
+        bottom_color=tinted(rng, LEGWEAR),
         bottom_length=float(rng.uniform(0.75, 1.15)) if bottom in ("shorts", "skirt") else 2.05,
-        shoes=_color(rng, SHOES),
+        shoes=tinted(rng, SHOES),
         bag=_pick(rng, BAGS, [5, 2, 1.5, 1.5]),
-        bag_color=_color(rng, BAG),
+        bag_color=tinted(rng, BAG),
     )
-
-
-def _other_pattern(rng: np.random.Generator, look: Look) -> dict[str, object]:
-    others = [name for name in PATTERNS if name != look.pattern]
-    return {"pattern": others[int(rng.integers(len(others)))]}
-
-
-def _other_logo(rng: np.random.Generator, look: Look) -> dict[str, object]:
-    others = [name for name in LOGOS if name != look.logo]
-    return {"logo": others[int(rng.integers(len(others)))]}
-
-
-def _other_bag(rng: np.random.Generator, look: Look) -> dict[str, object]:
-    others = [name for name in BAGS if name != look.bag]
-    return {"bag": others[int(rng.integers(len(others)))], "bag_color": _color(rng, BAG)}
-
-
-def _other_shoes(rng: np.random.Generator, look: Look) -> dict[str, object]:
-    light = sum(look.shoes) > 330
-    palette = tuple(color for color in SHOES if (sum(color) > 330) != light)
-    return {"shoes": _color(rng, palette)}
-
-
-def _other_sleeves(rng: np.random.Generator, look: Look) -> dict[str, object]:
-    return {"sleeve": 0.6 if look.sleeve > 1 else 2.0, "open_front": False}
-
-
-def _other_hair(rng: np.random.Generator, look: Look) -> dict[str, object]:
-    style = "long" if look.hair_style in ("short", "cropped", "bald") else "short"
-    return {"hair_style": style, "headwear": "none"}
-
-
-def _other_legs(rng: np.random.Generator, look: Look) -> dict[str, object]:
-    if look.bottom_length > 1.5:
-        return {"bottom": "shorts", "bottom_length": 1.05}
-    return {"bottom": "trousers", "bottom_length": 2.05}
-
-
-TWINS = (0.35, 0.4, 0.25)
-"""How often a person has no twin, one, or two."""
-
-FINE_CUES: dict[str, Callable[[np.random.Generator, Look], dict[str, object]]] = {
-    "pattern": _other_pattern,
-    "logo": _other_logo,
-    "bag": _other_bag,
-    "shoes": _other_shoes,
-    "sleeves": _other_sleeves,
-    "hair": _other_hair,
-    "legs": _other_legs,
-}
-
-
-def draw_group(rng: np.random.Generator, group: int) -> list[tuple[Look, tuple[str, ...]]]:
-    """Draws one to three people alike: each look, and the cues that differ from the first."""
-    first = draw_look(rng, group)
-    twins = [draw_twin(rng, first) for _ in range(int(rng.choice(3, p=TWINS)))]
-    return [(first, ()), *twins]
-
-
-def draw_twin(rng: np.random.Generator, look: Look) -> tuple[Look, tuple[str, ...]]:
-    """Changes one or two fine cues of a look; returns the new one and the cues' names."""
-    names = list(FINE_CUES)
-    chosen = rng.choice(len(names), size=int(rng.integers(1, 3)), replace=False)
-    cues = tuple(names[index] for index in sorted(chosen))
-    for cue in cues:
-        look = dataclasses.replace(look, **FINE_CUES[cue](rng, look))  # type: ignore[arg-type]
-    return look, cues
