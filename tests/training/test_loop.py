@@ -42,7 +42,21 @@ def equal_weights(first, second):
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_run_learns_and_writes_its_folder(tmp_path, tiny_recipe, tiny_set):
+def test_a_run_learns(tmp_path, tiny_recipe, tiny_set):
+    recipe = dataclasses.replace(
+        tiny_recipe,
+        optimisation=dataclasses.replace(
+            tiny_recipe.optimisation, epochs=25, rate=3e-3, decay_every=25
+        ),
+        augmentation=dataclasses.replace(tiny_recipe.augmentation, pad=0, erase=0.0),
+    )
+    run = begun(tmp_path, recipe, tiny_set)
+    train(recipe, tiny_set, run, device=CPU)
+    losses = [entry["loss"] for entry in run.read_history()]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_a_run_writes_its_folder(tmp_path, tiny_recipe, tiny_set):
     run = begun(tmp_path, tiny_recipe, tiny_set)
 
     def evaluate(network):
@@ -51,7 +65,6 @@ def test_a_run_learns_and_writes_its_folder(tmp_path, tiny_recipe, tiny_set):
     train(tiny_recipe, tiny_set, run, device=CPU, evaluate=evaluate)
     history = run.read_history()
     assert [entry["epoch"] for entry in history] == [1, 2, 3, 4]
-    assert history[-1]["loss"] < history[0]["loss"]
     assert [("mAP" in entry) for entry in history] == [False, True, False, True]
     facts = json.loads((run.root / "run.json").read_text())
     assert facts["recipe"] == to_dict(tiny_recipe)
