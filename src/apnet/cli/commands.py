@@ -195,7 +195,7 @@ def presets(json: Json = False) -> None:
 
 def data_make(
     out: Annotated[Path, typer.Argument(help="New or interrupted folder.")],
-    ids: Annotated[int, typer.Option(min=2, max=9999, help="People in all.")] = 200,
+    ids: Annotated[int, typer.Option(min=4, max=9999, help="People in all.")] = 200,
     images: Annotated[int, typer.Option(min=4, max=1000, help="Images of each.")] = 16,
     cameras: Annotated[int, typer.Option(min=2, max=99, help="Cameras.")] = 6,
     size: Annotated[str, typer.Option(metavar="HxW", help="Image size.")] = "256x128",

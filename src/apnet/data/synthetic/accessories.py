@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from apnet.data.synthetic.anatomy import body_attributes, plain_attributes
@@ -94,6 +96,8 @@ def bag(bare: RestBody, look: Look) -> list[Part]:
     if look.bag == "handbag":
         wrist, elbow = (bare.joints[model.joint(f"{name}.L")] for name in ("hand", "lowerarm"))
         along = (wrist - elbow) / np.sqrt(((wrist - elbow) ** 2).sum())
-        points, faces = round_box(wrist + along * 0.26, (0.05, 0.13, 0.12))
-        return [rigid(points, faces, "hand.L", BAG)]
+        fingers = wrist + along * 0.12
+        points, faces = round_box(fingers - np.array([0, 0, 0.11]), (0.05, 0.13, 0.12))
+        held = rigid(points, faces, "hand.L", BAG)
+        return [dataclasses.replace(held, hung_from=fingers)]
     return []

@@ -35,6 +35,7 @@ class Figure:
         faces: (F, 3) vertex indices.
         kinds: (F,) kind of part, see ``parts``.
         attributes: (V, 6), see ``anatomy``.
+        hung: ranges of points that stay upright, each with the (3,) rest point that carries it.
     """
 
     look: Look
@@ -44,11 +45,15 @@ class Figure:
     faces: NDArray[np.int64]
     kinds: NDArray[np.int64]
     attributes: Array
+    hung: tuple[tuple[slice, Array], ...]
 
     def posed(self, pose: Pose) -> Array:
         """Returns the (V, 3) posed points, the lowest at z = 0."""
         transforms = joint_transforms(self.body, joint_rotations(self.body, pose))
         points = skin(self.points, self.weights, transforms)
+        for part, anchor in self.hung:
+            carried = skin(anchor[None], self.weights[part][:1], transforms)
+            points[part] = self.points[part] + (carried - anchor)
         points[:, 2] -= points[:, 2].min()
         return points
 
@@ -74,4 +79,9 @@ def dressed(look: Look) -> Figure:
         ),
         kinds=np.concatenate([np.full(len(part.faces), part.kind) for part in parts]),
         attributes=np.concatenate([part.attributes for part in parts]),
+        hung=tuple(
+            (slice(offset, offset + len(part.points)), part.hung_from)
+            for part, offset in zip(parts, offsets, strict=True)
+            if part.hung_from is not None
+        ),
     )

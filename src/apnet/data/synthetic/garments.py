@@ -21,7 +21,7 @@ from apnet.data.synthetic.anatomy import (
     under_top,
 )
 from apnet.data.synthetic.body import Array, RestBody, body_model, vertex_normals
-from apnet.data.synthetic.parts import SKIRT, Part, grid, lined, weights_of
+from apnet.data.synthetic.parts import SKIRT, Part, grid, lined
 from apnet.data.synthetic.wardrobe import Look
 
 EASE = {"shirt": 0.008, "sweater": 0.014, "jacket": 0.022, "coat": 0.024}
@@ -170,16 +170,26 @@ def skirts(bare: RestBody, look: Look) -> list[Part]:
     x, y = centre[0] + half[0] * flare * np.cos(angle), centre[1] + half[1] * flare * np.sin(angle)
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
     points = points.astype(np.float32)
-    follow = (down * 0.85).ravel()
-    left = 1 / (1 + np.exp(-points[:, 0] / 0.04))
-    weights = weights_of(
-        {
-            "pelvis": 1 - follow,
-            "upperleg.L": follow * left,
-            "upperleg.R": follow * (1 - left),
-        },
-        len(points),
-    )
+    weights = _weights_beneath(bare, points)
     painted = plain_attributes(points)
     painted[:, 4] = down.ravel()
     return [lined(Part(points, grid(rows, columns, closed=True), weights, painted, SKIRT))]
+
+
+def _weights_beneath(bare: RestBody, points: Array) -> Array:
+    """Returns (V, J) weights of skirts: a mean of those of the hips and thighs near each point."""
+    model, attributes = body_model(), body_attributes()
+    beneath = (attributes[:, 3] < 0) & (attributes[:, 2] < 1.15) & (attributes[:, 4] < 1.5)
+    squared = sum(
+        (points[:, None, axis] - bare.vertices[None, beneath, axis]) ** 2 for axis in range(3)
+    )  # (V, B)
+    near = np.exp((np.min(squared, axis=1, keepdims=True) - squared) / 0.07**2)
+    near /= near.sum(1, keepdims=True)
+    weights = np.einsum("vb,bj->vj", near, model.weights[beneath])
+    for side in "LR":  # cloth does not bend with the knee
+        thigh = model.joint(f"upperleg.{side}")
+        for name in ("lowerleg", "foot"):
+            joint = model.joint(f"{name}.{side}")
+            weights[:, thigh] += weights[:, joint]
+            weights[:, joint] = 0
+    return np.asarray(weights)

@@ -16,10 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apnet.data.synthetic.population import Person, draw_population
-from apnet.data.synthetic.rendering import FOLDERS, RENDERER, Settings, marker, render_person
+from apnet.data.synthetic.rendering import (
+    FOLDERS,
+    RENDERER,
+    UNFINISHED,
+    Settings,
+    marker,
+    render_person,
+)
 from apnet.errors import ConfigError, DataError
 from apnet.files import write_json, write_text
 from apnet.progress import Progress, silent
+
+MOST_WORKERS = 61
+"""The most processes that a pool may have on Windows."""
 
 _README = """Synthetic people in Market-1501 layout, made by `apnet data make` ({settings}).
 
@@ -74,7 +84,7 @@ def make_people(
 
     Raises:
         ConfigError: a number is out of range, or the folder holds something else.
-        DataError: the folder cannot be written, or a rendering process died.
+        DataError: the folder cannot be written or lacks images, or a rendering process died.
     """
     settings = Settings(ids, images_per_id, seed, cameras, (size[0], size[1]), RENDERER)
     _check(settings)
@@ -83,8 +93,19 @@ def make_people(
     if not (out / "metadata.jsonl").exists():
         _render_all(out, settings, people, workers, progress)
         _finish(out, settings, people)
+    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
+    return _counted(out, settings)
+
+
+def _counted(out: Path, settings: Settings) -> Summary:
     counts = [sum(1 for _ in (out / folder).glob("*.jpg")) for folder in FOLDERS]
-    return Summary(out, ids, sum(counts), *counts)
+    wanted = settings.ids * settings.images_per_id
+    if sum(counts) != wanted:
+        raise DataError(
+            f"{out}: holds {sum(counts)} images instead of {wanted}; "
+            "remove the folder and make the set anew"
+        )
+    return Summary(out, settings.ids, sum(counts), *counts)
 
 
 def _check(settings: Settings) -> None:
@@ -125,8 +146,7 @@ def _claim(out: Path, settings: Settings) -> None:
 def _render_all(
     out: Path, settings: Settings, people: list[Person], workers: int, progress: Progress
 ) -> None:
-    for folder in (*FOLDERS, ".metadata"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
+    _make_folders(out)
     missing = [person for person in people if not marker(out, person).exists()]
     total = len(people) * settings.images_per_id
     done = total - len(missing) * settings.images_per_id
@@ -136,6 +156,16 @@ def _render_all(
         progress(done, total)
 
 
+def _make_folders(out: Path) -> None:
+    try:
+        for folder in (*FOLDERS, UNFINISHED):
+            (out / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename}: cannot be made ({error.strerror}); choose another folder"
+        ) from None
+
+
 def _rendered(out: Path, settings: Settings, people: list[Person], workers: int) -> Iterator[None]:
     if workers <= 1:
         for person in people:
@@ -143,7 +173,8 @@ def _rendered(out: Path, settings: Settings, people: list[Person], workers: int)
             yield
         return
     context = multiprocessing.get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers, context, _ignore_interrupts) as pool:
+    count = min(workers, MOST_WORKERS)
+    with _one_thread_each(), ProcessPoolExecutor(count, context, _ignore_interrupts) as pool:
         futures: list[Future[None]] = [
             pool.submit(render_person, out, settings, person) for person in people
         ]
@@ -179,7 +210,9 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _finish(out: Path, settings: Settings, people: list[Person]) -> None:
-    write_text(out / "README.txt", _README.format(settings=dataclasses.asdict(settings)))
+    """Publishes README and metadata; metadata.jsonl, the last, says that the set is whole."""
+    readme = _README.format(settings=dataclasses.asdict(settings))
     lines = [marker(out, person).read_text(encoding="utf-8") for person in people]
-    write_text(out / "metadata.jsonl", "".join(lines))
-    shutil.rmtree(out / ".metadata")
+    for name, text in (("README.txt", readme), ("metadata.jsonl", "".join(lines))):
+        write_text(out / UNFINISHED / name, text)
+        (out / UNFINISHED / name).replace(out / name)

@@ -100,7 +100,7 @@ def _head(look: Look, colors: Array, at: Array) -> None:
         colors[scalp] = _hair(look, at[scalp])
     elif look.headwear in ("hood", "scarf"):
         cloth = look.top_color if look.headwear == "hood" else look.headwear_color
-        face = ((x / 0.062) ** 2 + ((z + 0.15) / 0.095) ** 2 < 1) & (y < -0.05)
+        face = ((x / 0.062) ** 2 + ((z + 0.17) / 0.08) ** 2 < 1) & (y < -0.05)
         colors[(head | (at[:, 2] > NECK - 0.05)) & ~face & (at[:, 3] < 0)] = cloth
 
 

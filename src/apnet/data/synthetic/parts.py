@@ -24,6 +24,7 @@ class Part:
         weights: (V, J) skinning weights.
         attributes: (V, 6), see ``anatomy``.
         kind: one of the kinds above.
+        hung_from: (3,) rest point that carries the part, which stays upright; None: it is skinned.
     """
 
     points: Array
@@ -31,6 +32,7 @@ class Part:
     weights: Array
     attributes: Array
     kind: int
+    hung_from: Array | None = None
 
 
 def weights_of(shares: dict[str, Array], count: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -21,10 +22,13 @@ from apnet.data.synthetic.world import WORLD
 from apnet.errors import DataError
 from apnet.files import write_text
 
-RENDERER = 2
+RENDERER = 1
 """Raised whenever the same settings would give other pictures."""
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
+
+UNFINISHED = ".metadata"
+"""Folder of what is gathered until the set is whole."""
 
 CROWD = 12
 """Passers-by who have no pid."""
@@ -99,7 +103,7 @@ def cameras_of(settings: Settings, pid: int) -> list[int]:
 
 def marker(out: Path, person: Person) -> Path:
     """Returns the file whose presence says that all of a person's images are there."""
-    return out / ".metadata" / f"{person.pid:04d}.jsonl"
+    return out / UNFINISHED / f"{person.pid:04d}.jsonl"
 
 
 def _save_jpeg(path: Path, image: Image.Image, quality: int) -> None:
@@ -110,5 +114,9 @@ def _save_jpeg(path: Path, image: Image.Image, quality: int) -> None:
         part.write_bytes(buffer.getvalue())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written ({error.strerror}); free some space") from None
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror}); "
+            "free some space or choose a writable folder, then run the same command again"
+        ) from None

@@ -106,7 +106,7 @@ def shadow(camera: Camera, rays: Array, eye: Array, place: Array) -> Array:
     x, y = ground_points[:, 0] - place[0], ground_points[:, 1] - place[1]
     away = -camera.sun[:2] / max(float(camera.sun[2]), 0.25)
     reach = float(np.hypot(away[0], away[1]))
-    axis = away / max(reach, 1e-6)
+    axis = away / reach if reach > 1e-6 else np.array([0.0, 1.0])
     length = reach * 0.8 + 0.25
     along = x * axis[0] + y * axis[1] - length * 0.5
     across = x * axis[1] - y * axis[0]

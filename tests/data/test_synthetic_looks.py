@@ -1,0 +1,253 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from apnet.data.synthetic.anatomy import body_attributes
+from apnet.data.synthetic.body import body_model
+from apnet.data.synthetic.figure import dressed
+from apnet.data.synthetic.paint import paint
+from apnet.data.synthetic.parts import BAG, BODY, HAIR, HAT, SKIRT
+from apnet.data.synthetic.population import draw_population
+from apnet.data.synthetic.pose import draw_pose
+from apnet.data.synthetic.twins import FINE_CUES, draw_group
+from apnet.data.synthetic.wardrobe import LOGOS, PATTERNS, draw_look
+from apnet.data.synthetic.world import WORLD
+
+CHANGES = {
+    "pattern": {"pattern"},
+    "logo": {"logo"},
+    "bag": {"bag", "bag_color"},
+    "shoes": {"shoes"},
+    "sleeves": {"sleeve", "open_front"},
+    "hair": {"hair_style", "headwear"},
+    "legs": {"bottom", "bottom_length"},
+}
+"""Which fields each fine cue may change."""
+
+SKIN, TOP, SECOND, LOGO, LEGS = (1, 2, 3), (10, 20, 200), (200, 20, 10), (20, 200, 10), (90, 90, 10)
+
+
+def plain(**changes):
+    base = {
+        "headwear": "none", "hair_style": "bald", "top": "shirt", "pattern": "plain",
+        "logo": "none", "bag": "none", "bottom": "trousers", "bottom_length": 2.05,
+        "sleeve": 2.0, "open_front": False, "skin": SKIN, "top_color": TOP,
+        "top_second": SECOND, "logo_color": LOGO, "bottom_color": LEGS,
+    }  # fmt: skip
+    return dataclasses.replace(draw_look(np.random.default_rng(1), 0), **{**base, **changes})
+
+
+def changed(first, second):
+    names = (field.name for field in dataclasses.fields(first))
+    return {name for name in names if getattr(first, name) != getattr(second, name)}
+
+
+def painted(look):
+    """The faces' middles: kinds, attributes and colours."""
+    figure = dressed(look)
+    at = figure.attributes[figure.faces].mean(1)  # (F, 3, 6) -> (F, 6)
+    return figure.kinds, at, paint(look, figure.kinds, at)
+
+
+def points_of(figure, kind, points):
+    return points[np.unique(figure.faces[figure.kinds == kind])]
+
+
+class TestTwins:
+    def test_differ_in_their_named_cues_and_no_others(self):
+        seen = set()
+        for seed in range(80):
+            (first, none), *twins = draw_group(np.random.default_rng(seed), 0, WORLD)
+            assert none == ()
+            for look, cues in twins:
+                assert 1 <= len(cues) <= 2
+                fields = changed(first, look)
+                assert fields <= set().union(*(CHANGES[cue] for cue in cues))
+                assert all(fields & CHANGES[cue] for cue in cues)
+                seen.update(cues)
+        assert seen == set(FINE_CUES)
+
+    @pytest.mark.parametrize("cue", FINE_CUES)
+    def test_every_cue_changes_every_look(self, cue):
+        for seed in range(150):
+            rng = np.random.default_rng(seed)
+            look = draw_look(rng, 0)
+            other = dataclasses.replace(look, **FINE_CUES[cue](rng, look))
+            assert changed(look, other) & CHANGES[cue]
+            assert changed(look, other) <= CHANGES[cue]
+
+    def test_a_cue_can_be_seen(self):
+        for seed in range(25):
+            (first, _), *twins = draw_group(np.random.default_rng(seed), 0, WORLD)
+            for look, cues in twins:
+                ours, theirs = painted(first)[2], painted(look)[2]
+                assert ours.shape != theirs.shape or (ours != theirs).any(), cues
+
+    def test_group_sizes_follow_the_world(self):
+        def sizes(world):
+            return {len(draw_group(np.random.default_rng(s), 0, world)) for s in range(40)}
+
+        assert sizes(WORLD) == {1, 2, 3}
+        assert sizes(dataclasses.replace(WORLD, group_sizes=(0.0, 0.0, 0.0, 1.0))) == {4}
+
+    def test_all_people_of_a_town_differ(self):
+        assert len({person.look for person in draw_population(200, seed=0)}) == 200
+
+    @pytest.mark.parametrize("ids", [4, 5, 31])
+    def test_half_of_the_people_train(self, ids):
+        people = draw_population(ids, seed=0)
+        assert [person.pid for person in people] == list(range(1, ids + 1))
+        assert sum(person.split == "train" for person in people) == ids // 2
+
+
+class TestParts:
+    @pytest.mark.parametrize(
+        ("changes", "wanted"),
+        [
+            ({}, set()),
+            ({"bottom": "skirt", "bottom_length": 0.9}, {SKIRT}),
+            ({"top": "coat"}, {SKIRT}),
+            ({"hair_style": "long"}, {HAIR}),
+            ({"hair_style": "bun"}, {HAIR}),
+            ({"hair_style": "ponytail"}, {HAIR}),
+            ({"hair_style": "long", "headwear": "hood"}, set()),
+            ({"hair_style": "long", "headwear": "beanie"}, {HAIR}),
+            ({"headwear": "cap"}, {HAT}),
+            ({"bag": "backpack"}, {BAG}),
+            ({"bag": "shoulder"}, {BAG}),
+            ({"bag": "handbag"}, {BAG}),
+        ],
+    )
+    def test_a_look_has_its_parts(self, changes, wanted):
+        assert set(dressed(plain(**changes)).kinds) == {BODY, *wanted}
+
+    def test_arrays_agree_and_weights_add_up(self):
+        for seed in range(25):
+            figure = dressed(draw_look(np.random.default_rng(seed), 0))
+            count = len(figure.points)
+            assert figure.weights.shape[0] == len(figure.attributes) == count
+            assert len(figure.kinds) == len(figure.faces)
+            assert figure.faces.min() >= 0
+            assert figure.faces.max() < count
+            assert np.isfinite(figure.points).all()
+            assert figure.weights.min() >= 0
+            np.testing.assert_allclose(figure.weights.sum(1), 1, atol=1e-4)
+
+
+class TestWornParts:
+    def test_a_handbag_stays_upright_below_the_hand(self):
+        figure = dressed(plain(bag="handbag"))
+        rest = points_of(figure, BAG, figure.points)
+        hand = body_attributes()[:, 3] > 2.1
+        for seed in range(8):
+            posed = figure.posed(draw_pose(np.random.default_rng(seed)))
+            bag = points_of(figure, BAG, posed)
+            np.testing.assert_allclose(bag - bag[0], rest - rest[0], atol=1e-5)
+            fingers = posed[: len(hand)][hand & (figure.points[: len(hand), 0] > 0)]
+            top = bag[bag[:, 2].argmax()]
+            assert np.sqrt(((fingers - top) ** 2).sum(1)).min() < 0.12
+            assert bag[:, 2].mean() < fingers[:, 2].mean()
+
+    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize(
+        "changes", [{"bottom": "skirt", "bottom_length": 0.9}, {"top": "coat"}]
+    )
+    def test_skirts_cover_the_thighs_in_stride(self, changes, seed):
+        """Halfway between hip and hem, each posed thigh lies within the skirt's outline."""
+        figure = dressed(plain(body=60 * seed, **changes))
+        pose = draw_pose(np.random.default_rng(0))
+        posed = figure.posed(dataclasses.replace(pose, stride=0.55, phase=np.pi / 2))
+        leg, x = body_attributes()[:, 4], figure.points[: len(body_attributes()), 0]
+        skirt = points_of(figure, SKIRT, posed)
+        for side in (1, -1):
+            thigh = posed[: len(leg)][(leg > 0.3) & (leg < 0.55) & (x * side > 0)]
+            low, high = thigh[:, 2].min(), thigh[:, 2].max()
+            around = skirt[(skirt[:, 2] > low - 0.05) & (skirt[:, 2] < high + 0.05)]
+            assert len(thigh) > 10
+            assert around[:, 1].min() < thigh[:, 1].min()
+            assert around[:, 1].max() > thigh[:, 1].max()
+
+    def test_skirts_follow_the_thighs_and_not_the_knees(self):
+        figure = dressed(plain(bottom="skirt", bottom_length=1.15))
+        weights, points = (
+            points_of(figure, SKIRT, array) for array in (figure.weights, figure.points)
+        )
+        names = body_model().joints
+        for index, name in enumerate(names):
+            if name.startswith(("lowerleg", "foot")):
+                assert (weights[:, index] == 0).all()
+        hem = points[:, 2] < points[:, 2].min() + 0.05
+        thighs = weights[:, [names.index("upperleg.L"), names.index("upperleg.R")]].sum(1)
+        assert thighs[hem].min() > 0.95
+        assert thighs[~hem].min() < 0.5
+
+
+class TestColors:
+    def test_stay_in_range(self):
+        for seed in range(40):
+            look = draw_look(np.random.default_rng(seed), 0)
+            for name, value in dataclasses.asdict(look).items():
+                if isinstance(value, tuple):
+                    assert all(0 <= channel <= 255 for channel in value), name
+            colors = painted(look)[2]
+            assert colors.min() >= 0
+            assert colors.max() <= 255 * 1.13  # pleats and strands lighten a little
+
+    def test_second_and_logo_colors_stand_out(self):
+        for seed in range(200):
+            look = draw_look(np.random.default_rng(seed), 0)
+            for other, least in ((look.top_second, 150), (look.logo_color, 220)):
+                difference = sum(abs(a - b) for a, b in zip(look.top_color, other, strict=True))
+                assert difference > least
+
+    @pytest.mark.parametrize("pattern", PATTERNS)
+    def test_patterns_show_on_body_and_coat(self, pattern):
+        kinds, _, colors = painted(plain(top="coat", pattern=pattern))
+        second = (colors == SECOND).all(1)
+        assert second[kinds == BODY].any() == (pattern != "plain")
+        assert (colors == TOP).all(1).any()
+        below_the_chest = pattern not in ("plain", "yoke")
+        assert second[kinds == SKIRT].any() == below_the_chest
+
+    @pytest.mark.parametrize("logo", LOGOS)
+    def test_logos_are_on_the_trunk(self, logo):
+        _, at, colors = painted(plain(logo=logo))
+        shown = (colors == LOGO).all(1)
+        assert shown.any() == (logo != "none")
+        assert (np.abs(at[shown, 2] - 1.3) < 0.15).all()
+        assert (at[shown, 3] < 0).all()
+
+    @pytest.mark.parametrize("sleeve", [0.6, 2.0])
+    def test_sleeves_end_where_they_should(self, sleeve):
+        _, at, colors = painted(plain(sleeve=sleeve))
+        bare, arm = (colors == SKIN).all(1), at[:, 3]
+        assert bare[arm > sleeve].all()
+        assert not bare[(arm >= 0) & (arm < sleeve)].any()
+
+    @pytest.mark.parametrize("top", ["shirt", "sweater", "jacket", "coat"])
+    @pytest.mark.parametrize(
+        ("bottom", "length"), [("trousers", 2.05), ("shorts", 0.8), ("skirt", 0.75)]
+    )
+    def test_no_skin_between_the_garments(self, top, bottom, length):
+        kinds, at, colors = painted(plain(top=top, bottom=bottom, bottom_length=length))
+        reach = 0.25 if bottom == "skirt" else length - 0.05
+        middle = (kinds == BODY) & (at[:, 3] < -0.2) & (at[:, 2] < 1.4) & (at[:, 4] < reach)
+        assert middle.sum() > 200
+        assert not (colors[middle] == SKIN).all(1).any()
+
+    def test_the_face_stays_where_it_is_when_the_crown_is_out_of_sight(self):
+        look = plain()
+        at = body_attributes()[body_attributes()[:, 5] > 0.5]
+        below = at[:, 2] < at[:, 2].max() - 0.05
+        kinds = np.full(len(at), BODY)
+        whole, cut = paint(look, kinds, at)[below], paint(look, kinds[below], at[below])
+        np.testing.assert_array_equal(whole, cut)
+
+    @pytest.mark.parametrize("headwear", ["hood", "scarf"])
+    def test_hoods_and_scarves_cover_all_but_the_face(self, headwear):
+        _, at, colors = painted(plain(headwear=headwear, headwear_color=(7, 77, 7)))
+        bare = (colors == SKIN).all(1) & (at[:, 5] > 0.5)
+        assert bare.sum() > 10
+        assert at[bare, 1].max() < -0.05  # nothing at the back
+        assert at[bare, 2].max() < 1.80 - 0.08  # nor on the forehead's top
