@@ -12,10 +12,11 @@ keys on every machine. Both grow with nearness, and for one query they order the
 
 How far the two may lie apart. Rounding errors of a product over D terms act like a random walk: in
 units of u |a| |b| (u the unit roundoff) we measured at most 13 for D from 16 to 8,192 on normal,
-rectified, sorted, cancelling, nearly collinear and nearly constant vectors. ``slack`` allows
-``sqrt(D) / 4 + 12``. The worst case, D units, needs roundings that all lean one way, as in vectors
-with one value throughout; so every block also measures the error of a sample of its pairs, and
-allows four times the largest where that is more. This bound is statistical, not proven
+rectified, sorted, cancelling, nearly collinear and nearly constant vectors, and less than 2 on the
+first two kinds at D = 2,048. So every block measures the error of a sample of its pairs (one a query,
+and 64 spread over it), and ``slack`` allows eight times the largest, from 3 up to
+``sqrt(D) / 4 + 12`` units; and never less than four times the largest, for vectors whose roundings
+all lean one way, as those with one value throughout. The bound is statistical, not proven
 (docs/decisions/0031).
 """
 
@@ -114,7 +115,9 @@ class Comparison:
         error = np.abs(scores[places, sampled] - exact)
         unit = self._unit(rows)
         relative = np.divide(error, unit[places], out=np.zeros_like(error), where=unit[places] > 0)
-        bound: Keys = unit * max(np.sqrt(self.query.shape[1]) / 4 + 12, 4 * relative.max())
+        largest = relative.max()
+        usual = np.clip(8 * largest, 3, np.sqrt(self.query.shape[1]) / 4 + 12)
+        bound: Keys = unit * max(usual, 4 * largest)
         return bound
 
     def keys(self, rows: Indices, columns: Indices) -> Keys:

@@ -5,7 +5,8 @@ by the other images that are nearer, and by those equally near that stand before
 a count, and no sort of the whole gallery is needed:
 
 1. One matrix product screens a block of queries (``comparison``). Images left out get -inf.
-2. The images that reach the lowest score of a match, few for a useful feature, are counted.
+2. The images that reach the lowest score of a match, few for a useful feature, are sorted (all
+   scores where they are many: numpy sorts bare numbers faster than it extracts them) and counted.
 3. A score closer to a match's than the rounding bound leaves their order open. These pairs alone
    are computed again in float64, each by itself, and compared exactly.
 
@@ -99,15 +100,14 @@ class _Tally:
         self._filled = stop
 
         low, high = reached - margin, reached + margin
-        others = (line >= low.min()).nonzero()[0]
-        near = line[others]
-        ascending = near.copy()
+        reaching = line >= low.min()
+        ascending = line.copy() if 8 * np.count_nonzero(reaching) > len(line) else line[reaching]
         ascending.sort()
         within = ascending.searchsorted(low, side="left")
         beyond = ascending.searchsorted(high, side="right")
-        self._ahead[start:stop] = len(others) - beyond
+        self._ahead[start:stop] = len(ascending) - beyond
         for match in (beyond > within).nonzero()[0].tolist():
-            close = others[(near >= low[match]) & (near <= high[match])]
+            close = ((line >= low[match]) & (line <= high[match])).nonzero()[0]
             self._leave_open(row, int(matches[match]), start + match, close)
 
     def ranks(self) -> Indices:
