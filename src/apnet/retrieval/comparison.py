@@ -13,8 +13,8 @@ keys on every machine. Both grow with nearness, and for one query they order the
 How far the two may lie apart. Rounding errors of a product over D terms act like a random walk: in
 units of u |a| |b| (u the unit roundoff) we measured at most 13 for D from 16 to 8,192 on normal,
 rectified, sorted, cancelling, nearly collinear and nearly constant vectors, and less than 2 on the
-first two kinds at D = 2,048. So every block measures the error of a sample of its pairs (one a query,
-and 64 spread over it), and ``slack`` allows eight times the largest, from 3 up to
+first two kinds at D = 2,048. So every block measures the error of a sample of its pairs (one a
+query, and 64 spread over it), and ``slack`` allows eight times the largest, from 3 up to
 ``sqrt(D) / 4 + 12`` units; and never less than four times the largest, for vectors whose roundings
 all lean one way, as those with one value throughout. The bound is statistical, not proven
 (docs/decisions/0031).
