@@ -211,8 +211,10 @@ def test_resume_refuses_what_is_no_run(tmp_path, tiny_recipe, tiny_set):
 
 def test_a_set_without_training_images(tmp_path, tiny_recipe, tiny_set):
     empty = dataclasses.replace(tiny_set, train=())
+    run = begun(tmp_path, tiny_recipe, empty)
     with pytest.raises(ConfigError, match="no training images"):
-        train(tiny_recipe, empty, begun(tmp_path, tiny_recipe, empty), device=CPU)
+        train(tiny_recipe, empty, run, device=CPU)
+    assert not run.root.exists()  # nothing half-written: the same command can be given again
 
 
 def test_tensorboard_scalars(tmp_path, tiny_recipe, tiny_set):

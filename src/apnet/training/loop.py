@@ -17,7 +17,7 @@ from apnet.checkpoints import save_checkpoint
 from apnet.config import NetworkConfig, Recipe
 from apnet.data import DecodedCache, PKBatches, TrainingBatch, TrainingTransform, training_batches
 from apnet.devices import Precision, autocast, choose_precision
-from apnet.errors import ConfigError, Interrupted, TrainingError
+from apnet.errors import ApnetError, ConfigError, Interrupted, TrainingError
 from apnet.files import write_json, write_text
 from apnet.losses import LossParts, apnet_loss
 from apnet.model import APNet, NetworkOutput, build_network
@@ -51,7 +51,8 @@ def train(
     Args:
         recipe: what to train and how.
         dataset: its ``train`` split is used; the rest only by ``evaluate``.
-        run: a folder that ``RunFolder.begin`` has prepared.
+        run: a folder that ``RunFolder.begin`` has prepared; removed when the run fails before
+            anything was saved in it.
         device: where to train; under ``torchrun`` with GPUs, each process takes its own.
         workers: processes that decode images, for each training process; 0 decodes in this one,
             and keeps the decoded images if they fit into 512 MiB.
@@ -68,19 +69,29 @@ def train(
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     with joined(device) as (processes, own_device), Interruption() as interruption:
-        session = _Session.start(recipe, dataset, run, own_device, processes, workers)
-        if resume:
-            session.progress = load_state(run.state, session.network, session.optimizer)
-        session.evaluate = evaluate
-        session.listener = (listener or Silence()) if processes.leads else Silence()
-        context = GlobalBatchNorm() if processes.world > 1 else contextlib.nullcontext()
-        while session.progress.epoch < recipe.optimisation.epochs:
-            with context:
-                _train_epoch(session, interruption)
-            _end_epoch(session)
-            if session.stopping and session.progress.epoch < recipe.optimisation.epochs:
-                raise _stopped(session)
+        try:
+            session = _Session.start(recipe, dataset, run, own_device, processes, workers)
+            if resume:
+                session.progress = load_state(run.state, session.network, session.optimizer)
+            session.evaluate = evaluate
+            session.listener = (listener or Silence()) if processes.leads else Silence()
+            _train(session, interruption)
+        except ApnetError:
+            if processes.leads:
+                run.abandon()
+            raise
         return session.network.eval()
+
+
+def _train(session: _Session, interruption: Interruption) -> None:
+    epochs = session.recipe.optimisation.epochs
+    together = session.processes.world > 1
+    while session.progress.epoch < epochs:
+        with GlobalBatchNorm() if together else contextlib.nullcontext():
+            _train_epoch(session, interruption)
+        _end_epoch(session)
+        if session.stopping and session.progress.epoch < epochs:
+            raise _stopped(session)
 
 
 @dataclasses.dataclass

@@ -69,6 +69,13 @@ class RunFolder:
         }
         write_json(self.root / "run.json", facts)
 
+    def abandon(self) -> None:
+        """Removes a folder in which nothing but ``run.json`` was written."""
+        facts = self.root / "run.json"
+        if self.root.is_dir() and list(self.root.iterdir()) == [facts]:
+            facts.unlink()
+            self.root.rmdir()
+
     def recipe(self) -> Recipe:
         """Reads the recipe back.
 
