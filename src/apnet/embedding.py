@@ -74,9 +74,6 @@ def embed_records(
             progress(sum(map(len, rows)), len(records))
     finally:
         network.train(training)
-    return Embeddings(
-        features=np.concatenate(rows) if rows else np.empty((0, network.feature_dim), np.float32),
-        pids=np.array([record.pid for record in records], dtype=np.int64),
-        camids=np.array([record.camid for record in records], dtype=np.int64),
-        paths=tuple(str(record.path) for record in records),
+    return Embeddings.of(
+        np.concatenate(rows) if rows else np.empty((0, network.feature_dim), np.float32), records
     )

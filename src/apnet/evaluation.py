@@ -139,12 +139,7 @@ def evaluate_histogram(
         pixels = resize(read_image(record.path), image_size)
         rows.append(color_histogram(pixels[None].numpy()))
         progress(len(rows), len(records))
-    embeddings = Embeddings(
-        features=np.concatenate(rows),
-        pids=np.array([record.pid for record in records], dtype=np.int64),
-        camids=np.array([record.camid for record in records], dtype=np.int64),
-        paths=tuple(str(record.path) for record in records),
-    )
+    embeddings = Embeddings.of(np.concatenate(rows), records)
     query, gallery = split_embeddings(embeddings, len(dataset.query))
     card = _card(dataset, query, gallery, feature="histogram", flip=False, image_size=image_size)
     return evaluate(query, gallery, card=card)

@@ -6,7 +6,7 @@ unknown camera; a set is *camera-less* when all of its cameras are unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,6 +62,13 @@ def pids_of(records: Iterable[ImageRecord]) -> tuple[int, ...]:
     return tuple(sorted({record.pid for record in records}))
 
 
+def labels_of(records: Iterable[ImageRecord]) -> list[int]:
+    """Returns each record's training label: its pid's index in ``pids_of``."""
+    records = tuple(records)
+    index = {pid: label for label, pid in enumerate(pids_of(records))}
+    return [index[record.pid] for record in records]
+
+
 @dataclass(frozen=True)
 class Embeddings:
     """Features of N images with their identities and cameras.
@@ -102,3 +109,13 @@ class Embeddings:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    @classmethod
+    def of(cls, features: NDArray[np.floating], records: Sequence[ImageRecord]) -> Embeddings:
+        """Joins (N, D) features with what N records say of their images."""
+        return cls(
+            features=features,
+            pids=np.array([record.pid for record in records], dtype=np.int64),
+            camids=np.array([record.camid for record in records], dtype=np.int64),
+            paths=tuple(str(record.path) for record in records),
+        )

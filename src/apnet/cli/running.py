@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from apnet.cli.terminal import say
+from apnet.cli.terminal import leads, say
 from apnet.cli.training_display import TrainingDisplay
 from apnet.config import Recipe
-from apnet.data import load_dataset, parse_source
+from apnet.data import load_dataset, load_source
 from apnet.devices import choose_device, choose_precision
 from apnet.evaluation import Protocol, evaluate_network
 from apnet.model import APNet
@@ -35,9 +34,9 @@ def begin_run(
 ) -> None:
     """Starts a run in a new folder."""
     recipe = load_recipe(name, assignments)
-    dataset = load_dataset(*parse_source(source))
+    dataset = load_source(source)
     run = RunFolder(out)
-    if _leads():
+    if leads():
         run.begin(recipe, {"name": dataset.name, "root": str(dataset.root.resolve())})
     _run(recipe, dataset, run, device, workers, tensorboard, resume=False)
 
@@ -77,7 +76,7 @@ def _run(
         last[:] = [result]
         return result
 
-    boards = [TensorBoard(run.root / "tensorboard")] if tensorboard and _leads() else []
+    boards = [TensorBoard(run.root / "tensorboard")] if tensorboard and leads() else []
     with TrainingDisplay("training", recipe.optimisation.epochs) as display:
         train(
             recipe,
@@ -89,11 +88,7 @@ def _run(
             evaluate=evaluate if dataset.query and dataset.gallery else None,
             listener=Listeners(display, *boards),
         )
-    if last and _leads():
+    if last and leads():
         say(format_evaluation(last[0]))
-    if _leads():
+    if leads():
         say(f"weights: {run.last}")
-
-
-def _leads() -> bool:
-    return os.environ.get("RANK", "0") == "0"

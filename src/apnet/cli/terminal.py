@@ -24,6 +24,11 @@ from apnet.progress import Progress
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def leads() -> bool:
+    """Whether this is the process that prints and writes, of those that ``torchrun`` started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def say(text: str) -> None:
     """Writes a result to standard output."""
     sys.stdout.write(text.rstrip("\n") + "\n")
@@ -67,5 +72,5 @@ def bars(*extra: TextColumn) -> Bar:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=errors,
-        disable=os.environ.get("RANK", "0") != "0",
+        disable=not leads(),
     )

@@ -19,7 +19,7 @@ from apnet.model import APNet
 from apnet.progress import Progress
 from apnet.results import Evaluation
 from apnet.training import Listener, RunFolder, train
-from apnet.types import Embeddings, ReidDataset, pids_of
+from apnet.types import Embeddings, ReidDataset, labels_of, pids_of
 
 ListenTo = Callable[[str, int], contextlib.AbstractContextManager[Listener]]
 """Called with a run's name and its number of epochs."""
@@ -63,9 +63,7 @@ def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
         )
     persons = min(recipe.sampling.persons, max(2, len(pids) * 3 // 5))
     sampling = dataclasses.replace(recipe.sampling, persons=persons)
-    index = {pid: label for label, pid in enumerate(pids)}
-    labels = [index[record.pid] for record in dataset.train]
-    batches = PKBatches(labels, sampling.persons, sampling.images, recipe.seed)
+    batches = PKBatches(labels_of(dataset.train), sampling.persons, sampling.images, recipe.seed)
     epochs = max(2, round(steps / max(1, len(batches.batches(0)))))
     share = recipe.optimisation.decay_every / recipe.optimisation.epochs
     optimisation = dataclasses.replace(

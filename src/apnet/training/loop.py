@@ -28,7 +28,7 @@ from apnet.training.processes import GlobalBatchNorm, Processes, gather, joined,
 from apnet.training.run_folder import RunFolder
 from apnet.training.schedule import learning_rate
 from apnet.training.state import RunProgress, load_state, save_state
-from apnet.types import ReidDataset, pids_of
+from apnet.types import ReidDataset, labels_of
 
 _CACHE_BYTES = 512 * 2**20
 
@@ -129,9 +129,8 @@ class _Session:
     ) -> _Session:
         if not dataset.train:
             raise ConfigError(f"{dataset.name}: has no training images; name a set that has")
-        pids = {pid: label for label, pid in enumerate(pids_of(dataset.train))}
-        labels = [pids[record.pid] for record in dataset.train]
-        config = dataclasses.replace(recipe.network, num_classes=len(pids))
+        labels = labels_of(dataset.train)
+        config = dataclasses.replace(recipe.network, num_classes=max(labels) + 1)
         batches = PKBatches(labels, recipe.sampling.persons, recipe.sampling.images, recipe.seed)
         torch.manual_seed(recipe.seed)
         network = build_network(config, weights=recipe.weights)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from apnet.config import Recipe, override, parse, read_toml, to_dict
 from apnet.errors import ConfigError
-from apnet.model import PRESETS
+from apnet.model import preset
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -31,9 +30,9 @@ def load_recipe(name: str, assignments: list[str] | None = None) -> Recipe:
     """
     path = Path(name) if name.endswith(".toml") else _shipped(name)
     values = override(read_toml(path), assignments or [])
-    preset = values.pop("preset", None)
-    if preset is not None:
-        values["network"] = {**_preset(preset, path), **values.get("network", {})}
+    base = values.pop("preset", None)
+    if base is not None:
+        values["network"] = {**to_dict(preset(str(base))), **values.get("network", {})}
     return parse(Recipe, values, str(path) if name.endswith(".toml") else f"recipe '{name}'")
 
 
@@ -44,14 +43,6 @@ def _shipped(name: str) -> Path:
         hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(names)}"
         raise ConfigError(f"no recipe '{name}'; {hint} A path must end in .toml")
     return _folder() / f"{name}.toml"
-
-
-def _preset(name: Any, path: Path) -> dict[str, Any]:
-    if name not in PRESETS:
-        close = difflib.get_close_matches(str(name), PRESETS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(PRESETS)}"
-        raise ConfigError(f"{path}: no preset '{name}'; {hint}")
-    return to_dict(PRESETS[name])
 
 
 def _folder() -> Path:
