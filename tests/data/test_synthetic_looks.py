@@ -35,7 +35,7 @@ def plain(**changes):
         "sleeve": 2.0, "open_front": False, "skin": SKIN, "top_color": TOP,
         "top_second": SECOND, "logo_color": LOGO, "bottom_color": LEGS,
     }  # fmt: skip
-    return dataclasses.replace(draw_look(np.random.default_rng(1), 0), **{**base, **changes})
+    return dataclasses.replace(draw_look(np.random.default_rng(1), 0, WORLD), **{**base, **changes})
 
 
 def changed(first, second):
@@ -72,7 +72,7 @@ class TestTwins:
     def test_every_cue_changes_every_look(self, cue):
         for seed in range(150):
             rng = np.random.default_rng(seed)
-            look = draw_look(rng, 0)
+            look = draw_look(rng, 0, WORLD)
             other = dataclasses.replace(look, **FINE_CUES[cue](rng, look))
             assert changed(look, other) & CHANGES[cue]
             assert changed(look, other) <= CHANGES[cue]
@@ -92,11 +92,11 @@ class TestTwins:
         assert sizes(dataclasses.replace(WORLD, group_sizes=(0.0, 0.0, 0.0, 1.0))) == {4}
 
     def test_all_people_of_a_town_differ(self):
-        assert len({person.look for person in draw_population(200, seed=0)}) == 200
+        assert len({person.look for person in draw_population(200, seed=0, world=WORLD)}) == 200
 
     @pytest.mark.parametrize("ids", [4, 5, 31])
     def test_half_of_the_people_train(self, ids):
-        people = draw_population(ids, seed=0)
+        people = draw_population(ids, seed=0, world=WORLD)
         assert [person.pid for person in people] == list(range(1, ids + 1))
         assert sum(person.split == "train" for person in people) == ids // 2
 
@@ -124,7 +124,7 @@ class TestParts:
 
     def test_arrays_agree_and_weights_add_up(self):
         for seed in range(25):
-            figure = dressed(draw_look(np.random.default_rng(seed), 0))
+            figure = dressed(draw_look(np.random.default_rng(seed), 0, WORLD))
             count = len(figure.points)
             assert figure.weights.shape[0] == len(figure.attributes) == count
             assert len(figure.kinds) == len(figure.faces)
@@ -186,7 +186,7 @@ class TestWornParts:
 class TestColors:
     def test_stay_in_range(self):
         for seed in range(40):
-            look = draw_look(np.random.default_rng(seed), 0)
+            look = draw_look(np.random.default_rng(seed), 0, WORLD)
             for name, value in dataclasses.asdict(look).items():
                 if isinstance(value, tuple):
                     assert all(0 <= channel <= 255 for channel in value), name
@@ -196,7 +196,7 @@ class TestColors:
 
     def test_second_and_logo_colors_stand_out(self):
         for seed in range(200):
-            look = draw_look(np.random.default_rng(seed), 0)
+            look = draw_look(np.random.default_rng(seed), 0, WORLD)
             for other, least in ((look.top_second, 150), (look.logo_color, 220)):
                 difference = sum(abs(a - b) for a, b in zip(look.top_color, other, strict=True))
                 assert difference > least

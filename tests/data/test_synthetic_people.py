@@ -10,6 +10,7 @@ from apnet.data import load_dataset
 from apnet.data.synthetic import contact_sheet, make, make_people
 from apnet.data.synthetic.population import draw_population
 from apnet.data.synthetic.rendering import Settings, cameras_of
+from apnet.data.synthetic.world import WORLD
 from apnet.errors import ConfigError, DataError
 
 SMALL = {"ids": 6, "images_per_id": 6, "seed": 5, "cameras": 3, "size": (64, 32)}
@@ -159,7 +160,7 @@ def test_a_dead_process_is_told_with_its_remedy(tmp_path, monkeypatch):
 
 def test_no_two_people_of_a_group_look_alike_but_share_coarse_cues():
     groups = {}
-    for person in draw_population(400, seed=1):
+    for person in draw_population(400, seed=1, world=WORLD):
         groups.setdefault(person.look.group, []).append(person)
     twins = [group for group in groups.values() if len(group) > 1]
     assert len(twins) > 50
@@ -173,7 +174,7 @@ def test_no_two_people_of_a_group_look_alike_but_share_coarse_cues():
 
 
 def test_people_stay_the_same_when_more_are_made():
-    few, many = draw_population(20, seed=3), draw_population(60, seed=3)
+    few, many = draw_population(20, seed=3, world=WORLD), draw_population(60, seed=3, world=WORLD)
     assert few[:10] == many[:10]
     assert [person.look for person in few[10:]] == [person.look for person in many[30:40]]
 

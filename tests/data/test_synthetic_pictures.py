@@ -30,7 +30,7 @@ def red_figure():
         "top_color": red, "sleeve": 2.0, "pattern": "plain", "logo": "none", "bag": "none",
         "bottom": "trousers", "bottom_color": red, "bottom_length": 2.05, "shoes": red,
     }  # fmt: skip
-    return dressed(dataclasses.replace(draw_look(np.random.default_rng(0), 0), **worn))
+    return dressed(dataclasses.replace(draw_look(np.random.default_rng(0), 0, WORLD), **worn))
 
 
 class TestPictures:
@@ -86,7 +86,7 @@ class TestPictures:
 
 class TestScenes:
     def test_cameras_differ_and_repeat(self):
-        first, second = town_camera(0, 1), town_camera(0, 2)
+        first, second = town_camera(0, 1, WORLD), town_camera(0, 2, WORLD)
         assert first.height != second.height
         assert (first.front != second.front).any()
         again = draw_camera(np.random.default_rng([0, 2, 1]), WORLD)

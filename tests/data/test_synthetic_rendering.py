@@ -18,7 +18,7 @@ STANDING = Pose(phase=0.0, stride=0.0, bend=0.1, spread=0.1, lean=0.0, head_turn
 
 
 def figure(seed=0, **cues):
-    look = draw_look(np.random.default_rng(seed), 0)
+    look = draw_look(np.random.default_rng(seed), 0, WORLD)
     return dressed(type(look)(**{**vars(look), **cues}))
 
 

@@ -24,6 +24,7 @@ from apnet.data.synthetic.rendering import (
     marker,
     render_person,
 )
+from apnet.data.synthetic.world import WORLD, World
 from apnet.errors import ConfigError, DataError
 from apnet.files import write_json, write_text
 from apnet.progress import Progress, silent
@@ -65,6 +66,7 @@ def make_people(
     seed: int,
     cameras: int = 6,
     size: tuple[int, int] = (256, 128),
+    world: World = WORLD,
     workers: int = 2,
     progress: Progress = silent,
 ) -> Summary:
@@ -79,6 +81,7 @@ def make_people(
         seed: seed of everything.
         cameras: cameras of the town, 2 to 99.
         size: height and width in pixels.
+        world: how alike people and how unlike cameras are.
         workers: processes; 0 or 1 renders in this one.
         progress: called with (images done, images in all).
 
@@ -86,10 +89,10 @@ def make_people(
         ConfigError: a number is out of range, or the folder holds something else.
         DataError: the folder cannot be written or lacks images, or a rendering process died.
     """
-    settings = Settings(ids, images_per_id, seed, cameras, (size[0], size[1]), RENDERER)
+    settings = Settings(ids, images_per_id, seed, cameras, (size[0], size[1]), RENDERER, world)
     _check(settings)
     _claim(out, settings)
-    people = draw_population(ids, seed)
+    people = draw_population(ids, seed, world)
     if not (out / "metadata.jsonl").exists():
         _render_all(out, settings, people, workers, progress)
         _finish(out, settings, people)

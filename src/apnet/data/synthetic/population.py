@@ -8,7 +8,7 @@ import numpy as np
 
 from apnet.data.synthetic.twins import draw_group
 from apnet.data.synthetic.wardrobe import Look
-from apnet.data.synthetic.world import WORLD
+from apnet.data.synthetic.world import World
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Person:
     differs: tuple[str, ...]
 
 
-def draw_population(ids: int, seed: int) -> list[Person]:
+def draw_population(ids: int, seed: int, world: World) -> list[Person]:
     """Draws ``ids`` people; the first half of the pids trains.
 
     Each half draws its own stream: making more people keeps those that were there, under other
@@ -41,7 +41,7 @@ def draw_population(ids: int, seed: int) -> list[Person]:
         start = len(people)
         while len(people) - start < count:
             rng = np.random.default_rng([seed, 10 + stream, group])
-            for look, differs in draw_group(rng, group * 2 + stream, WORLD):
+            for look, differs in draw_group(rng, group * 2 + stream, world):
                 if len(people) - start < count:
                     people.append(Person(len(people) + 1, split, look, differs))
             group += 1

@@ -18,11 +18,11 @@ from apnet.data.synthetic.photograph import take_picture
 from apnet.data.synthetic.population import Person
 from apnet.data.synthetic.scene import Camera, draw_camera
 from apnet.data.synthetic.wardrobe import draw_look
-from apnet.data.synthetic.world import WORLD
+from apnet.data.synthetic.world import WORLD, World
 from apnet.errors import DataError
 from apnet.files import write_text
 
-RENDERER = 1
+RENDERER = 2
 """Raised whenever the same settings would give other pictures."""
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
@@ -44,19 +44,21 @@ class Settings:
     cameras: int
     size: tuple[int, int]
     renderer: int
+    world: World = WORLD
 
 
 @lru_cache(maxsize=128)
-def town_camera(seed: int, camera: int) -> Camera:
+def town_camera(seed: int, camera: int, world: World) -> Camera:
     """Returns a camera, numbered from 1, of the town that a seed names."""
-    return draw_camera(np.random.default_rng([seed, 2, camera]), WORLD)
+    return draw_camera(np.random.default_rng([seed, 2, camera]), world)
 
 
 @lru_cache(maxsize=4)
-def town_crowd(seed: int) -> tuple[Figure, ...]:
+def town_crowd(seed: int, world: World) -> tuple[Figure, ...]:
     """Returns the passers-by of the town that a seed names."""
     return tuple(
-        dressed(draw_look(np.random.default_rng([seed, 5, number]), -1)) for number in range(CROWD)
+        dressed(draw_look(np.random.default_rng([seed, 5, number]), -1, world))
+        for number in range(CROWD)
     )
 
 
@@ -66,7 +68,7 @@ def render_person(out: Path, settings: Settings, person: Person) -> None:
     Raises:
         DataError: the folder cannot be written.
     """
-    figure, crowd = dressed(person.look), town_crowd(settings.seed)
+    figure, crowd = dressed(person.look), town_crowd(settings.seed, settings.world)
     lines: list[dict[str, object]] = [
         {
             "pid": person.pid,
@@ -77,7 +79,7 @@ def render_person(out: Path, settings: Settings, person: Person) -> None:
     ]
     asked: set[int] = set()
     for index, number in enumerate(cameras_of(settings, person.pid)):
-        camera = town_camera(settings.seed, number)
+        camera = town_camera(settings.seed, number, settings.world)
         rng = np.random.default_rng([settings.seed, 3, person.pid, number, index])
         image, facts = take_picture(figure, camera, crowd, settings.size, rng)
         folder = "bounding_box_train" if person.split == "train" else "bounding_box_test"

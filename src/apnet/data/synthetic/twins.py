@@ -77,7 +77,7 @@ def draw_group(
     rng: np.random.Generator, group: int, world: World
 ) -> list[tuple[Look, tuple[str, ...]]]:
     """Draws a group of twins: each look, with the cues in which it differs from the first."""
-    twins: list[tuple[Look, tuple[str, ...]]] = [(draw_look(rng, group), ())]
+    twins: list[tuple[Look, tuple[str, ...]]] = [(draw_look(rng, group, world), ())]
     shares = np.array(world.group_sizes)
     size = 1 + int(rng.choice(len(shares), p=shares / shares.sum()))
     while len(twins) < size:

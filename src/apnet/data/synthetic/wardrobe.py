@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from apnet.data.synthetic.body import body_model
+from apnet.data.synthetic.world import World
 
 Color = tuple[int, int, int]
 
@@ -115,7 +116,7 @@ def tinted(rng: np.random.Generator, palette: tuple[Color, ...]) -> Color:
     return _varied(rng, palette[int(rng.integers(len(palette)))])
 
 
-def draw_look(rng: np.random.Generator, group: int) -> Look:
+def draw_look(rng: np.random.Generator, group: int, world: World) -> Look:
     """Draws the look that a group of twins starts from."""
     bodies = len(body_model().coefficients)
     top_color, top = tinted(rng, CLOTH), _pick(rng, TOPS, [4, 3, 3, 1])
