@@ -128,7 +128,7 @@ class Sampling:
 
 @dataclass(frozen=True, config=_STRICT)
 class Augmentation:
-    """Random crop, mirror, erasing (section IV-B)."""
+    """Random crop, mirror, erasing (section IV-B); and what a change of place needs."""
 
     pad: Annotated[int, Field(ge=0, le=256)] = 10
     """Pixels of padding on every side before the random crop."""
@@ -138,6 +138,15 @@ class Augmentation:
 
     erase: Share = 0.5
     """Probability of random erasing."""
+
+    recolour: Share = 0.0
+    """Strength of changes of brightness, cast, contrast, saturation and gamma; not in the paper."""
+
+    reframe: Share = 0.0
+    """Greatest change of the box's height and width, as a share; not in the paper."""
+
+    coarsen: Share = 0.0
+    """Probability that detail is lost to a lower resolution; not in the paper."""
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -1,7 +1,7 @@
 """From a decoded image to the network's input (section IV-B), in the order of the paper's baseline.
 
-Training: resize, mirror, pad and crop, normalise, erase. Evaluation: resize, normalise. All
-randomness comes from a generator that the caller hands over.
+Training: resize, mirror, distort (not in the paper), pad and crop, normalise, erase. Evaluation:
+resize, normalise. All randomness comes from a generator that the caller hands over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from apnet.data.distortion import Distortion
 from apnet.errors import ConfigError
 
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
@@ -73,13 +74,20 @@ class TrainingTransform:
         flip: probability of the mirror image.
         erase: probability that a rectangle is erased: filled with the mean colour, which is 0
             after normalisation.
+        distortion: other cameras' colours, boxes and resolutions, between mirror and crop.
 
     Raises:
         ConfigError: the padding is negative or a probability is not one.
     """
 
     def __init__(
-        self, size: tuple[int, int], pad: int = 10, flip: float = 0.5, erase: float = 0.5
+        self,
+        size: tuple[int, int],
+        pad: int = 10,
+        flip: float = 0.5,
+        erase: float = 0.5,
+        *,
+        distortion: Distortion | None = None,
     ) -> None:
         if pad < 0 or not 0 <= flip <= 1 or not 0 <= erase <= 1:
             raise ConfigError(
@@ -90,6 +98,7 @@ class TrainingTransform:
         self.pad = pad
         self.flip = flip
         self.erase = erase
+        self.distortion = distortion
 
     def __call__(self, image: Tensor, generator: Generator) -> Tensor:
         """Maps (3, H, W) uint8 to (3, *size) float32."""
@@ -99,6 +108,8 @@ class TrainingTransform:
         """Does all that follows the resizing: (3, *size) uint8 to (3, *size) float32."""
         flips, erases = (torch.rand(2, generator=generator) < self._probabilities()).tolist()
         image = resized.flip(2) if flips else resized
+        if self.distortion is not None:
+            image = self.distortion(image, generator)
         image = normalise(shift_randomly(image, self.pad, generator))
         return erase_rectangle_(image, generator) if erases else image
 

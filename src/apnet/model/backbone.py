@@ -12,6 +12,7 @@ import timm
 from torch import Tensor, nn
 
 from apnet.errors import ConfigError
+from apnet.model.depthwise import train_depthwise_in_float32
 from apnet.model.families import cut
 from apnet.model.probing import Shape, shapes_on_zeros
 from apnet.model.pyramid import located
@@ -83,6 +84,7 @@ def create_backbone(
     model = _create(name, dict(options or {}), weights, image_size)
     if weights not in ("random", "imagenet"):
         load_backbone_weights(model, Path(weights))
+    train_depthwise_in_float32(model)
     body = cut(model, last_stride)
     if body is not None:
         stages = tuple(child for child in body if isinstance(child, Stage))

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from apnet.checkpoints import save_checkpoint
-from apnet.config import NetworkConfig, Recipe
+from apnet.config import Augmentation, NetworkConfig, Recipe
 from apnet.data import DecodedCache, PKBatches, TrainingBatch, TrainingTransform, training_batches
+from apnet.data.distortion import Distortion
 from apnet.devices import Precision, autocast, choose_precision
 from apnet.errors import ApnetError, ConfigError, Interrupted, TrainingError
 from apnet.files import write_json, write_text
@@ -204,6 +205,7 @@ def _epoch_batches(session: _Session) -> Iterator[TrainingBatch]:
             pad=augmentation.pad,
             flip=augmentation.flip,
             erase=augmentation.erase,
+            distortion=_distortion(augmentation),
         ),
         seed=session.recipe.seed,
         epoch=session.progress.epoch,
@@ -213,6 +215,11 @@ def _epoch_batches(session: _Session) -> Iterator[TrainingBatch]:
         workers=session.workers,
         cache=session.cache,
     )
+
+
+def _distortion(augmentation: Augmentation) -> Distortion | None:
+    distortion = Distortion(augmentation.recolour, augmentation.reframe, augmentation.coarsen)
+    return None if distortion == Distortion() else distortion
 
 
 def _cache(recipe: Recipe, dataset: ReidDataset, workers: int) -> DecodedCache | None:
