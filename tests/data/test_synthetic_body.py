@@ -11,9 +11,11 @@ from apnet.data.synthetic.body import (
     skin,
     vertex_normals,
 )
-from apnet.data.synthetic.pose import Pose, draw_pose, joint_rotations
+from apnet.data.synthetic.pose import ARMS, Pose, draw_pose, joint_rotations
+from apnet.data.synthetic.wardrobe import PROPS, draw_look
+from apnet.data.synthetic.world import WORLD
 
-STANDING = Pose(phase=0, stride=0, bend=0.05, spread=0.1, lean=0, head_turn=0, phone=False)
+STANDING = Pose(phase=0, stride=0, bend=0.05, spread=0.1, lean=0, head_turn=0)
 BODIES = range(0, 480, 53)
 
 
@@ -32,8 +34,13 @@ def posed_points(rest, pose):
     return skin(rest.vertices, body_model().weights, transforms)
 
 
-def drawn_poses():
-    return [draw_pose(np.random.default_rng(seed)) for seed in range(40)]
+def look(**changes):
+    return dataclasses.replace(draw_look(np.random.default_rng(0), 0, WORLD), **changes)
+
+
+def drawn_poses(**changes):
+    who = look(prop="none", bag="none", **changes)
+    return [draw_pose(np.random.default_rng(seed), who) for seed in range(40)]
 
 
 class TestAsset:
@@ -139,13 +146,58 @@ class TestPose:
     def test_wrists_stay_low_and_near_in_any_gait(self):
         rest = body()
         for pose in drawn_poses():
-            joints = posed_joints(rest, dataclasses.replace(pose, phone=False))
+            joints = posed_joints(rest, dataclasses.replace(pose, arms="swing"))
             for side in "LR":
                 assert joints[f"hand.{side}"][2] < joints[f"upperarm.{side}"][2] - 0.15
                 assert abs(joints[f"hand.{side}"][0]) < 0.45
 
+    def test_arms_are_known_for_all_that_hands_can_hold(self):
+        assert set(PROPS) - {"none"} <= set(ARMS)
+        for prop in set(PROPS) - {"none"}:
+            assert draw_pose(np.random.default_rng(0), look(prop=prop)).arms == prop
+
+    def test_a_call_is_held_beside_the_head(self):
+        joints = posed_joints(body(), dataclasses.replace(STANDING, arms="call"))
+        assert np.linalg.norm(joints["hand.R"] - joints["head"]) < 0.3
+        assert joints["hand.L"][2] < joints["upperarm.L"][2] - 0.3
+
+    def test_hands_reach_the_middle_when_arms_cross_and_stay_out_on_the_hips(self):
+        crossed = posed_joints(body(), dataclasses.replace(STANDING, arms="crossed"))
+        hip = posed_joints(body(), dataclasses.replace(STANDING, arms="hip"))
+        assert abs(crossed["hand.R"][0]) < abs(crossed["lowerarm.R"][0])
+        assert abs(hip["lowerarm.R"][0]) > abs(crossed["lowerarm.R"][0]) + 0.1
+
+    def test_sitting_thighs_are_level_and_shins_upright(self):
+        joints = posed_joints(body(), dataclasses.replace(STANDING, sits=True, arms="bench"))
+        for side in "LR":
+            hip, knee, ankle = (
+                joints[f"{name}.{side}"] for name in ("upperleg", "lowerleg", "foot")
+            )
+            assert abs(hip[2] - knee[2]) < 0.1 < hip[1] - knee[1]
+            assert abs(ankle[1] - knee[1]) < 0.1 < knee[2] - ankle[2]
+
+    def test_only_a_bench_is_sat_on(self):
+        for prop in PROPS:
+            assert draw_pose(np.random.default_rng(1), look(prop=prop)).sits == (prop == "bench")
+
+    def test_a_gait_is_a_habit(self):
+        short = [pose.stride for pose in drawn_poses(stride=0.25) if pose.stride > 0.1]
+        long = [pose.stride for pose in drawn_poses(stride=0.55) if pose.stride > 0.1]
+        assert len(short) > 20
+        assert max(short) < min(long)
+
+    def test_toes_turn_out_and_hips_roll(self):
+        straight = posed_points(body(), STANDING)
+        turned = posed_points(body(), dataclasses.replace(STANDING, toes=0.5))
+        feet = body_attributes()[:, 4] > 2.0
+        tips = feet & (body_attributes()[:, 0] > 0)
+        toe = np.flatnonzero(tips)[straight[tips, 1].argmin()]
+        assert turned[toe, 0] > straight[toe, 0] + 0.03
+        rolled = posed_joints(body(), dataclasses.replace(STANDING, sway=0.2))
+        assert abs(rolled["upperleg.L"][2] - rolled["upperleg.R"][2]) > 0.02
+
     def test_a_phone_is_held_in_front_with_the_right_hand(self):
-        joints = posed_joints(body(), dataclasses.replace(STANDING, phone=True))
+        joints = posed_joints(body(), dataclasses.replace(STANDING, arms="phone"))
         right, left = joints["hand.R"], joints["hand.L"]
         assert right[2] > left[2] + 0.15
         assert right[1] < joints["upperarm.R"][1] - 0.1

@@ -1,4 +1,5 @@
 import concurrent.futures.process
+import dataclasses
 import hashlib
 import json
 
@@ -8,8 +9,8 @@ from PIL import Image
 
 from apnet.data import load_dataset
 from apnet.data.synthetic import contact_sheet, make, make_people
+from apnet.data.synthetic.plan import Counts, plan_visits
 from apnet.data.synthetic.population import draw_population
-from apnet.data.synthetic.rendering import Settings, cameras_of
 from apnet.data.synthetic.world import WORLD
 from apnet.errors import ConfigError, DataError
 
@@ -90,6 +91,10 @@ def test_metadata_tells_of_every_image_and_person(people):
         assert 0 <= line["yaw"] < 2 * np.pi
         assert 0 <= line["occlusion"] <= 1
     assert [line["pid"] for line in lines if "look" in line] == [1, 2, 3, 4, 5, 6]
+    assert all(
+        set(line["cues"]) == {"coarse", "medium", "fine"} for line in lines if "look" in line
+    )
+    assert all(line["twin"] in ("coarse", "fine") for line in lines if "a" in line)
 
 
 def test_an_interrupted_folder_goes_on_to_the_same_bytes(people, tmp_path):
@@ -160,7 +165,8 @@ def test_a_dead_process_is_told_with_its_remedy(tmp_path, monkeypatch):
 
 def test_no_two_people_of_a_group_look_alike_but_share_coarse_cues():
     groups = {}
-    for person in draw_population(400, seed=1, world=WORLD):
+    fine = dataclasses.replace(WORLD, coarse_twins=0.0)
+    for person in draw_population(Counts((200, 0), (200, 0)), seed=1, world=fine):
         groups.setdefault(person.look.group, []).append(person)
     twins = [group for group in groups.values() if len(group) > 1]
     assert len(twins) > 50
@@ -169,20 +175,22 @@ def test_no_two_people_of_a_group_look_alike_but_share_coarse_cues():
         for cue in ("body", "skin", "top", "top_color", "bottom_color"):
             assert len({getattr(person.look, cue) for person in group}) == 1
         assert group[0].differs == ()
+        for person in group:
+            assert {other.look for other in group} - {person.look} <= set(person.twins)
+            assert person.look not in person.twins
         assert all(1 <= len(person.differs) <= 2 for person in group[1:])
         assert len({person.split for person in group}) == 1
 
 
 def test_people_stay_the_same_when_more_are_made():
-    few, many = draw_population(20, seed=3, world=WORLD), draw_population(60, seed=3, world=WORLD)
+    few, many = (draw_population(Counts((n, 0), (n, 0)), seed=3, world=WORLD) for n in (10, 30))
     assert few[:10] == many[:10]
     assert [person.look for person in few[10:]] == [person.look for person in many[30:40]]
 
 
 def test_people_pass_two_cameras_or_more_at_least_twice_each():
-    settings = Settings(50, 9, 2, 6, (64, 32), 1)
-    for pid in range(1, 51):
-        passed = cameras_of(settings, pid)
+    for visits in plan_visits(Counts((25, 225), (25, 225)), cameras=6, seed=2):
+        passed = [camera for camera, _ in visits.shots()]
         assert len(passed) == 9
         assert len(set(passed)) >= 2
         assert min(passed.count(camera) for camera in passed) >= 2

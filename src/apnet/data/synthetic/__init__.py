@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from apnet.data.synthetic.make import Summary, make_people
+from apnet.data.synthetic.catalogue import PEOPLE_SETS
+from apnet.data.synthetic.make import Summary, make_people, make_set
 from apnet.data.synthetic.sheet import contact_sheet
 
-__all__ = ["Summary", "contact_sheet", "make_people"]
+__all__ = ["PEOPLE_SETS", "Summary", "contact_sheet", "make_people", "make_set"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.data.synthetic.accessories import bag, hair, hat
+from apnet.data.synthetic.accessories import hair, hat, hood
 from apnet.data.synthetic.anatomy import body_attributes
+from apnet.data.synthetic.bags import bag
 from apnet.data.synthetic.body import (
     Array,
     RestBody,
@@ -18,8 +19,9 @@ from apnet.data.synthetic.body import (
     skin,
 )
 from apnet.data.synthetic.garments import clothed, seen_faces, skirts, worn_weights
-from apnet.data.synthetic.parts import BODY, Part
+from apnet.data.synthetic.parts import BODY, PROP, Part
 from apnet.data.synthetic.pose import Pose, joint_rotations
+from apnet.data.synthetic.props import props
 from apnet.data.synthetic.wardrobe import Look
 
 
@@ -34,8 +36,11 @@ class Figure:
         weights: (V, J) skinning weights.
         faces: (F, 3) vertex indices.
         kinds: (F,) kind of part, see ``parts``.
-        attributes: (V, 6), see ``anatomy``.
-        hung: ranges of points that stay upright, each with the (3,) rest point that carries it.
+        attributes: (V, 7), see ``anatomy``.
+        hung: ranges of points that stay upright, each with the (3,) rest point that carries it,
+            and whether they stand on the ground.
+        own: how many of the points are the person's, clothes and bags included; those of what is
+            held, pushed or sat on follow.
     """
 
     look: Look
@@ -45,17 +50,27 @@ class Figure:
     faces: NDArray[np.int64]
     kinds: NDArray[np.int64]
     attributes: Array
-    hung: tuple[tuple[slice, Array], ...]
+    hung: tuple[tuple[slice, Array, bool], ...]
+    own: int
 
     def posed(self, pose: Pose) -> Array:
         """Returns the (V, 3) posed points, the lowest at z = 0."""
         transforms = joint_transforms(self.body, joint_rotations(self.body, pose))
         points = skin(self.points, self.weights, transforms)
-        for part, anchor in self.hung:
-            carried = skin(anchor[None], self.weights[part][:1], transforms)
-            points[part] = self.points[part] + (carried - anchor)
-        points[:, 2] -= points[:, 2].min()
+        carried = np.ones(len(points), dtype=bool)
+        for part, anchor, grounded in self.hung:
+            moved = skin(anchor[None], self.weights[part][:1], transforms)
+            points[part] = self.points[part] + (moved - anchor)
+            carried[part] = not grounded
+        points[:, 2] -= points[carried, 2].min()
+        for part, _, grounded in self.hung:
+            if grounded:
+                points[part, 2] -= points[part, 2].min()
         return points
+
+
+MAKERS = (skirts, hair, hat, hood, bag, props)
+"""Each returns the parts of one kind that a look has."""
 
 
 def dressed(look: Look) -> Figure:
@@ -67,7 +82,7 @@ def dressed(look: Look) -> Figure:
     surface = Part(
         clothed(bare, look), seen_faces(look), worn_weights(look), body_attributes(), BODY
     )
-    parts = [surface, *skirts(bare, look), *hair(bare, look), *hat(bare, look), *bag(bare, look)]
+    parts = [surface, *(piece for make in MAKERS for piece in make(bare, look))]
     offsets = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
     return Figure(
         look=look,
@@ -80,8 +95,9 @@ def dressed(look: Look) -> Figure:
         kinds=np.concatenate([np.full(len(part.faces), part.kind) for part in parts]),
         attributes=np.concatenate([part.attributes for part in parts]),
         hung=tuple(
-            (slice(offset, offset + len(part.points)), part.hung_from)
+            (slice(offset, offset + len(part.points)), part.hung_from, part.grounded)
             for part, offset in zip(parts, offsets, strict=True)
             if part.hung_from is not None
         ),
+        own=sum(len(part.points) for part in parts if part.kind != PROP),
     )

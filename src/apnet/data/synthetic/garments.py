@@ -6,12 +6,13 @@ sleeves keep a least radius around the bone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from apnet.data.synthetic.anatomy import (
     ARM,
-    HEM,
     LEG,
     Mask,
     body_attributes,
@@ -21,29 +22,22 @@ from apnet.data.synthetic.anatomy import (
     under_top,
 )
 from apnet.data.synthetic.body import Array, RestBody, body_model, vertex_normals
+from apnet.data.synthetic.cloth import weave
+from apnet.data.synthetic.fit import (
+    EASE,
+    FALL,
+    HAIR_DEPTH,
+    LEG_EASE,
+    LEG_RADIUS,
+    SLEEVE,
+    has_skirts,
+    hem_of,
+    skirt_length,
+)
 from apnet.data.synthetic.parts import SKIRT, Part, grid, lined
 from apnet.data.synthetic.wardrobe import Look
 
-EASE = {"shirt": 0.008, "sweater": 0.014, "jacket": 0.022, "coat": 0.024}
-"""Metres between skin and top."""
-
-FALL = {"shirt": 0.80, "sweater": 0.88, "jacket": 0.94, "coat": 0.92}
-"""The hem's outline over the chest's."""
-
-SLEEVE = {"shirt": 0.05, "sweater": 0.052, "jacket": 0.06, "coat": 0.062}
-"""Least radius of a sleeve, metres."""
-
-LEG_EASE = {"trousers": 0.006, "loose": 0.014, "shorts": 0.014, "skirt": 0.0}
-
-LEG_RADIUS = {"trousers": 0.058, "loose": 0.08, "shorts": 0.088, "skirt": 0.0}
-"""Least radius of a trouser leg, metres."""
-
-HAIR_DEPTH = {"short": 0.016, "cropped": 0.006, "long": 0.02, "ponytail": 0.01, "bun": 0.01,
-              "bald": 0.0}  # fmt: skip
 SOLE = 0.014
-
-COAT_LENGTH = 0.75
-"""Where a coat ends between hip (0) and knee (1)."""
 
 HELD = 0.65
 """How much less a hem follows the thighs than the skin beneath."""
@@ -57,10 +51,12 @@ def clothed(bare: RestBody, look: Look) -> Array:
     scale = bare.height / 1.75
     for side in "LR":
         sleeve = owned_by(ARM, side) & (attributes[:, 3] < look.sleeve)
-        _widen(points, bare, ARM, side, sleeve, SLEEVE[look.top] * scale)
+        radius = SLEEVE[look.top] * scale
+        _widen(points, bare, ARM, side, sleeve, (radius, radius * 0.9))
         trouser = owned_by(LEG, side) & (attributes[:, 4] < look.bottom_length)
         trouser &= attributes[:, 4] > 0.25
-        _widen(points, bare, LEG, side, trouser, LEG_RADIUS[look.bottom] * scale)
+        knee, ankle = LEG_RADIUS[look.bottom]
+        _widen(points, bare, LEG, side, trouser, (knee * scale, ankle * scale))
     _let_fall(points, attributes, look)
     points[(attributes[:, 4] > 2) & (attributes[:, 2] < 0.03), 2] -= SOLE
     return points
@@ -69,7 +65,7 @@ def clothed(bare: RestBody, look: Look) -> Array:
 def worn_weights(look: Look) -> Array:
     """Returns the body's (V, J) skinning weights, with a top's hem held by the hips."""
     model, attributes = body_model(), body_attributes()
-    held = under_top(attributes, HEM[look.top]) & (attributes[:, 4] >= 0)
+    held = under_top(attributes, hem_of(look)) & (attributes[:, 4] >= 0)
     weights = model.weights.copy()
     weights[held] *= 1 - HELD
     weights[held, model.joint("pelvis")] += HELD
@@ -81,19 +77,9 @@ def seen_faces(look: Look) -> NDArray[np.int64]:
     faces, leg = body_model().faces, body_attributes()[:, 4]
     if not has_skirts(look):
         return faces
-    hidden = (leg > 0.02) & (leg < skirt_length(look) - 0.1)
+    hidden = (leg > 0.02) & (leg < skirt_length(look) - 0.06)
     kept: NDArray[np.int64] = faces[~hidden[faces].all(1)]
     return kept
-
-
-def has_skirts(look: Look) -> bool:
-    """Whether a look has a skirt, or a coat's skirts."""
-    return look.bottom == "skirt" or look.top == "coat"
-
-
-def skirt_length(look: Look) -> float:
-    """Returns where a skirt ends: 1.0 at the knee."""
-    return look.bottom_length if look.bottom == "skirt" else COAT_LENGTH
 
 
 def _clearance(look: Look, attributes: Array) -> Array:
@@ -101,18 +87,37 @@ def _clearance(look: Look, attributes: Array) -> Array:
     z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
     offset = np.zeros(len(z), dtype=np.float32)
     offset[(leg >= 0) & (leg < look.bottom_length)] = LEG_EASE[look.bottom]
-    offset[under_top(attributes, HEM[look.top]) & (z < 1.5)] = EASE[look.top]
+    offset[under_top(attributes, hem_of(look)) & (z < 1.5)] = EASE[look.top]
     offset[(arm >= 0) & (arm < look.sleeve)] = EASE[look.top] * 0.8
     offset[leg > 2.02] = 0.01
-    covered = {"none": HAIR_DEPTH[look.hair_style], "hood": 0.03}.get(look.headwear, 0.018)
-    offset[(head > 0.5) & is_scalp(attributes)] = covered
+    crown = (head > 0.5) & is_scalp(attributes)
+    offset[crown] = _over_the_scalp(look, attributes[crown])
     return offset
 
 
+def _over_the_scalp(look: Look, at: Array) -> Array:
+    """Returns (P,) metres that hair, or what is worn on it, stands off the head."""
+    depth = {"none": HAIR_DEPTH[look.hair_style], "hood": 0.03, "helmet": 0.035}
+    metres = np.full(len(at), depth.get(look.headwear, 0.018))
+    if look.headwear == "none" and look.hair_style == "sidepart":
+        metres += 0.012 * np.clip(-at[:, 0] / 0.05, -1, 1)
+    if look.headwear == "none" and look.hair_style in ("curly", "afro"):
+        metres *= 1 + 0.3 * weave(at, (140.0, 120.0), 2)
+    return metres
+
+
 def _widen(
-    points: Array, bare: RestBody, chain: tuple[str, ...], side: str, worn: Mask, radius: float
+    points: Array,
+    bare: RestBody,
+    chain: tuple[str, ...],
+    side: str,
+    worn: Mask,
+    radii: tuple[float, float],
 ) -> None:
-    """Pushes the worn vertices of a limb away from its bones, to at least ``radius``."""
+    """Pushes the worn vertices of a limb away from its bones, to at least a radius.
+
+    The first radius is reached at the middle joint, the second at the last one.
+    """
     model = body_model()
     joints = [bare.joints[model.joint(f"{name}.{side}")] for name in chain]
     along = body_attributes()[:, 3 if chain is ARM else 4]
@@ -123,28 +128,37 @@ def _widen(
         axis = start + share[:, None] * bone
         outward = points[place] - axis
         length = np.maximum(np.sqrt((outward**2).sum(1)), 1e-4)
+        radius = np.interp(along[place], [1.0, 2.0], radii)
         points[place] = axis + outward * np.maximum(1, radius / length)[:, None]
 
 
 def _let_fall(points: Array, attributes: Array, look: Look) -> None:
-    """Lets a top hang from the chest: below it, no narrower than the chest's outline allows."""
-    worn = np.flatnonzero(under_top(attributes, HEM[look.top]) & (attributes[:, 2] < 1.42))
+    """Lets a top hang from the chest, over the hips: no narrower than their outlines allow."""
+    worn = np.flatnonzero(under_top(attributes, hem_of(look)) & (attributes[:, 2] < 1.42))
     middle = float(points[worn, 1].min() + points[worn, 1].max()) / 2
-    x, y = points[worn, 0], points[worn, 1] - middle
+    x, y, z = points[worn, 0], points[worn, 1] - middle, attributes[worn, 2]
     radius = np.maximum(np.hypot(x, y), 1e-4)
-    bins = 24
     bearing = np.arctan2(y, x)
-    sector = ((bearing / (2 * np.pi) + 0.5) * bins).astype(np.int64) % bins
-    chest = attributes[worn, 2] > 1.2
-    outline = np.zeros(bins, dtype=np.float64)
-    np.maximum.at(outline, sector[chest], radius[chest])
-    outline = (np.roll(outline, 1) + 2 * outline + np.roll(outline, -1)) / 4
-    centres = (np.arange(-1, bins + 1) + 0.5) / bins * 2 * np.pi - np.pi
-    least = np.interp(bearing, centres, outline[np.arange(-1, bins + 1) % bins])
-    below = np.clip((1.22 - attributes[worn, 2]) / 0.12, 0, 1)
-    widening = np.maximum(1, least * FALL[look.top] * below / radius)
+    chest = _outline(bearing, radius, z > 1.2)
+    least = chest(bearing) * FALL[look.top] * np.clip((1.22 - z) / 0.12, 0, 1)
+    if FALL[look.top] > 0 and not look.tucked:
+        hips = _outline(bearing, radius, z < 0.99)
+        least = np.maximum(least, 0.97 * hips(bearing) * np.clip((1.0 - z) / 0.05, 0, 1))
+    widening = np.maximum(1, least / radius)
     points[worn, 0] = x * widening
     points[worn, 1] = y * widening + middle
+
+
+def _outline(bearing: Array, radius: Array, level: Mask) -> Callable[[Array], Array]:
+    """Returns the greatest radius of a level of the trunk as a smooth function of the bearing."""
+    bins = 24
+    sector = ((bearing / (2 * np.pi) + 0.5) * bins).astype(np.int64) % bins
+    outline = np.zeros(bins, dtype=np.float64)
+    np.maximum.at(outline, sector[level], radius[level])
+    outline = (np.roll(outline, 1) + 2 * outline + np.roll(outline, -1)) / 4
+    centres = (np.arange(-1, bins + 1) + 0.5) / bins * 2 * np.pi - np.pi
+    around = outline[np.arange(-1, bins + 1) % bins]
+    return lambda angle: np.asarray(np.interp(angle, centres, around))
 
 
 def skirts(bare: RestBody, look: Look) -> list[Part]:
@@ -154,8 +168,8 @@ def skirts(bare: RestBody, look: Look) -> list[Part]:
     model, attributes = body_model(), body_attributes()
     ring = bare.vertices[(np.abs(attributes[:, 2] - 0.93) < 0.05) & (attributes[:, 3] < 0)]
     centre, half = (ring.max(0) + ring.min(0)) / 2, (ring.max(0) - ring.min(0)) / 2
-    over = look.bottom != "skirt"  # a coat's skirts lie over the hips, a skirt under the top
-    half += np.array([0.03, 0.04, 0.0] if over else [0.008, 0.015, 0.0], dtype=np.float32)
+    over = look.top == "coat"  # a coat's skirts lie over the hips, a skirt under the top
+    half += np.array([0.03, 0.04, 0.0] if over else [0.014, 0.015, 0.0], dtype=np.float32)
     knee = bare.joints[model.joint("lowerleg.L"), 2]
     hip = bare.joints[model.joint("upperleg.L"), 2]
     rows, columns = 9, 28
@@ -165,14 +179,16 @@ def skirts(bare: RestBody, look: Look) -> list[Part]:
     top = hip + (0.02 if over else 0.05)
     z = top + (hip + (knee - hip) * skirt_length(look) - top) * down
     tucked = 0.0 if over else 0.14
-    flare = 1 + 0.24 * down - tucked * np.clip((z - hip + 0.08) / 0.05, 0, 1)
-    flare *= 1 + 0.035 * down * np.sin(7 * angle)
+    widening = 0.24 if over else 0.16 + look.flare
+    flare = 1 + widening * down - tucked * np.clip((z - hip + 0.08) / 0.05, 0, 1)
+    flare *= 1 + 0.16 * widening * down * np.sin(7 * angle)
     x, y = centre[0] + half[0] * flare * np.cos(angle), centre[1] + half[1] * flare * np.sin(angle)
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
     points = points.astype(np.float32)
     weights = _weights_beneath(bare, points)
     painted = plain_attributes(points)
     painted[:, 4] = down.ravel()
+    painted[:, 6] = 1 - 0.12 * down.ravel()
     return [lined(Part(points, grid(rows, columns, closed=True), weights, painted, SKIRT))]
 
 

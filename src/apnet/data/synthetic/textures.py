@@ -1,6 +1,8 @@
-"""Square, repeating pictures of grounds and street fronts, in muted colours."""
+"""Materials: square, repeating pictures of what ground and walls are made of."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,106 +26,155 @@ def muted(rng: np.random.Generator, low: int, high: int) -> Color:
     return toned(rng.uniform(low, high), (1 + warmth, 1 + tint, 1 - warmth))
 
 
+def vivid(rng: np.random.Generator) -> Color:
+    """Draws a paint's colour: hues from blue over green to red, most of them broken."""
+    hue = rng.uniform(1.8, 6.4) + np.array([0, 2.1, 4.2])
+    strength = 0.05 + 0.6 * rng.beta(1, 2.2)
+    red, green, blue = 1 + strength * np.cos(hue)
+    return toned(rng.uniform(50, 190), (red, green, blue))
+
+
 def toned(level: float, factors: tuple[float, float, float]) -> Color:
     """Returns a level times (3,) factors as a colour."""
     red, green, blue = (int(np.clip(level * factor, 0, 255)) for factor in factors)
     return (red, green, blue)
 
 
-def _shaded(color: Color, factor: float) -> Color:
+def shaded(color: Color, factor: float) -> Color:
+    """Returns a colour times a factor."""
     return toned(factor, color)
 
 
-def ground(rng: np.random.Generator) -> Texture:
-    """Draws paving, asphalt, patches, a verge or a line."""
-    base = muted(rng, 85, 165)
-    image = Image.new("RGB", (TEXELS, TEXELS), base)
+def plain(color: Color) -> Image.Image:
+    """Returns one colour everywhere."""
+    return Image.new("RGB", (TEXELS, TEXELS), color)
+
+
+def asphalt(rng: np.random.Generator) -> Image.Image:
+    """Grey, with patches and seams."""
+    base = muted(rng, 70, 135)
+    image = plain(base)
     draw = ImageDraw.Draw(image)
-    _paving(rng, draw, base)
-    for _ in range(int(rng.integers(2, 8))):
+    for _ in range(int(rng.integers(2, 7))):
         x, y = rng.integers(0, TEXELS, 2)
-        size = int(rng.integers(12, 90))
-        draw.ellipse(
-            [x - size, y - size // 2, x + size, y + size // 2],
-            fill=_shaded(base, rng.uniform(0.86, 1.1)),
-        )
-    image = image.filter(ImageFilter.GaussianBlur(1.2))
-    if rng.random() < 0.5:
-        draw = ImageDraw.Draw(image)
-        top = int(rng.integers(0, TEXELS))
-        grass = toned(rng.uniform(70, 105), (0.85, 1.0, 0.6))
-        verge = rng.random() < 0.6
-        deep = int(rng.integers(40, 130) if verge else rng.integers(5, 9))
-        draw.rectangle([0, top, TEXELS, top + deep], fill=grass if verge else (200, 200, 194))
-    return _grained(rng, image, 9)
+        wide, deep = rng.integers(12, 120, 2)
+        patch = shaded(base, rng.uniform(0.8, 1.12))
+        draw.rectangle([x, y, x + wide, y + deep], fill=patch)
+        draw.line([(x, y), (x + 3 * wide, y + deep)], fill=shaded(base, 0.75))
+    return image
 
 
-def _paving(rng: np.random.Generator, draw: ImageDraw.ImageDraw, base: Color) -> None:
-    """Slabs, each a little lighter or darker than the next; coarse or fine, or asphalt."""
-    step = int(rng.choice([16, 16, 32, 64, TEXELS]))
-    spread = rng.uniform(0.02, 0.07)
-    for top in range(0, TEXELS, step):
-        shift = (top // step % 2) * step // 2
-        for left in range(-shift, TEXELS, step):
-            color = _shaded(base, 1 + rng.normal(0, spread))
-            draw.rectangle([left, top, left + step - 2, top + step - 2], fill=color)
-
-
-def street_front(rng: np.random.Generator) -> Texture:
-    """Draws a front: windows, doors, pillars, posters, hedges; its foot is the bottom row."""
+def slabs(rng: np.random.Generator) -> Image.Image:
+    """Slabs or bricks in courses, each a little lighter or darker than the next."""
     base = muted(rng, 95, 185)
-    image = Image.new("RGB", (TEXELS, TEXELS), base)
+    image = plain(shaded(base, rng.uniform(0.6, 0.9)))
     draw = ImageDraw.Draw(image)
-    if rng.random() < 0.5:
-        for top in range(0, TEXELS, int(rng.choice([8, 14, 24]))):
-            draw.line([(0, top), (TEXELS, top)], fill=_shaded(base, 0.9))
-    period = float(rng.uniform(1.6, 5))
-    for place in np.arange(0, SPAN, period):
-        _bay(rng, draw, float(place), period)
-    draw.rectangle([0, TEXELS - 0.35 * METRE, TEXELS, TEXELS], fill=_shaded(base, 0.7))
-    for _ in range(int(rng.integers(1, 7))):
-        _object(rng, draw)
-    return _grained(rng, image.filter(ImageFilter.GaussianBlur(1.0)), 8)
+    deep = int(rng.choice([8, 16, 16, 32]))
+    wide = deep * int(rng.choice([1, 2]))
+    staggered, spread = rng.random() < 0.6, rng.uniform(0.02, 0.1)
+    for top in range(0, TEXELS, deep):
+        shift = (top // deep % 2) * wide // 2 if staggered else 0
+        for left in range(-shift, TEXELS, wide):
+            color = shaded(base, 1 + rng.normal(0, spread))
+            draw.rectangle([left, top, left + wide - 2, top + deep - 2], fill=color)
+    return image
 
 
-def _bay(rng: np.random.Generator, draw: ImageDraw.ImageDraw, place: float, period: float) -> None:
-    glass, frame = muted(rng, 35, 95), muted(rng, 55, 200)
-    left, right = place * METRE, (place + period * rng.uniform(0.35, 0.7)) * METRE
-    top, sill = TEXELS - 2.6 * METRE, TEXELS - float(rng.choice([0.1, 0.9])) * METRE
-    draw.rectangle([left, top, right, sill], fill=glass, outline=frame, width=3)
-    shine = left + (right - left) * rng.uniform(0.1, 0.6)
-    draw.polygon(
-        [(shine, top + 3), (shine + 20, top + 3), (shine, sill - 3), (shine - 20, sill - 3)],
-        fill=_shaded(glass, 1.3),
-    )
-    middle = (left + right) / 2
-    draw.line([(middle, top), (middle, sill)], fill=frame, width=3)
-    if rng.random() < 0.35:
-        pillar = [right + 4, TEXELS - 3 * METRE, right + 4 + 0.35 * METRE, TEXELS]
-        draw.rectangle(pillar, fill=muted(rng, 70, 180))
+def flagstones(rng: np.random.Generator) -> Image.Image:
+    """Stones of any shape: the cells of scattered points, with dark joints."""
+    count = int(rng.choice([24, 32, 44]))
+    cell = TEXELS / count
+    spots = (np.arange(count)[:, None] + rng.uniform(0.15, 0.85, (2, count, count))) * cell
+    spots[1] = (np.arange(count)[None, :] + rng.uniform(0.15, 0.85, (count, count))) * cell
+    row, column = np.mgrid[0:TEXELS, 0:TEXELS].astype(np.float32)
+    cell_row, cell_column = (row // cell).astype(int), (column // cell).astype(int)
+    nearest = np.full((TEXELS, TEXELS), 1e9, dtype=np.float32)
+    second = nearest.copy()
+    owner = np.zeros((TEXELS, TEXELS), dtype=int)
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            r, c = (cell_row + down) % count, (cell_column + right) % count
+            off_row = np.abs(spots[0, r, c] - row)
+            off_column = np.abs(spots[1, r, c] - column)
+            away = np.hypot(
+                np.minimum(off_row, TEXELS - off_row), np.minimum(off_column, TEXELS - off_column)
+            ).astype(np.float32)
+            closer = away < nearest
+            second = np.where(closer, nearest, np.minimum(second, away))
+            owner = np.where(closer, r * count + c, owner)
+            nearest = np.where(closer, away, nearest)
+    shades = 1 + rng.normal(0, rng.uniform(0.04, 0.12), count * count)
+    level = np.where(second - nearest < 1.6, 0.55, shades[owner])
+    base = np.array(muted(rng, 100, 180))
+    return Image.fromarray(np.clip(level[..., None] * base, 0, 255).astype(np.uint8))
 
 
-def _object(rng: np.random.Generator, draw: ImageDraw.ImageDraw) -> None:
-    """A hedge, a bench, a poster, something parked."""
-    left, width = rng.uniform(0, TEXELS), rng.uniform(0.4, 2.4) * METRE
-    height, lift = rng.uniform(0.4, 1.4) * METRE, float(rng.choice([0, 0, 1.2])) * METRE
-    box = [left, TEXELS - lift - height, left + width, TEXELS - lift]
-    if rng.random() < 0.5:
-        level = rng.uniform(50, 90)
-        for _ in range(60):
-            x, y = rng.uniform(left, left + width), rng.uniform(TEXELS - height, TEXELS)
-            size = rng.uniform(3, 10)
-            leaf = toned(level * rng.uniform(0.7, 1.3), (0.8, 1.0, 0.55))
-            draw.ellipse([x - size, y - size, x + size, y + size], fill=leaf)
-        return
-    draw.rectangle(box, fill=toned(rng.uniform(60, 170), tuple(1 + rng.normal(0, 0.1, 3))))
+def grass(rng: np.random.Generator) -> Image.Image:
+    """Green or dry, with tufts."""
+    base = np.array(toned(rng.uniform(75, 135), (rng.uniform(0.7, 1.0), 1.0, 0.55)))
+    tufts = Image.fromarray(rng.normal(1, 0.16, (128, 128)).astype(np.float32))
+    level = np.asarray(tufts.resize((TEXELS, TEXELS), Image.Resampling.BILINEAR))
+    return Image.fromarray(np.clip(level[..., None] * base, 0, 255).astype(np.uint8))
 
 
-def _grained(rng: np.random.Generator, image: Image.Image, strength: float) -> Texture:
-    """Adds fine grain and coarse stains."""
-    pixels = np.asarray(image, dtype=np.float32)
+def tiles(rng: np.random.Generator) -> Image.Image:
+    """An indoor floor: square tiles, of one colour or two."""
+    first = muted(rng, 120, 215)
+    second = muted(rng, 60, 200) if rng.random() < 0.35 else first
+    image = plain(shaded(first, 0.75))
+    draw = ImageDraw.Draw(image)
+    step = int(rng.choice([16, 32]))
+    for top in range(0, TEXELS, step):
+        for left in range(0, TEXELS, step):
+            base = first if (top + left) // step % 2 else second
+            color = shaded(base, 1 + rng.normal(0, 0.02))
+            draw.rectangle([left, top, left + step - 2, top + step - 2], fill=color)
+    return image
+
+
+def planks(rng: np.random.Generator) -> Image.Image:
+    """Boards, or a carpet's ribs."""
+    base = toned(rng.uniform(70, 160), (1.15, 0.95, rng.uniform(0.6, 0.95)))
+    image = plain(base)
+    draw = ImageDraw.Draw(image)
+    deep = int(rng.choice([4, 8]))
+    for top in range(0, TEXELS, deep):
+        draw.rectangle([0, top, TEXELS, top + deep - 1], fill=shaded(base, rng.uniform(0.88, 1.1)))
+    return image
+
+
+MATERIALS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
+    "asphalt": asphalt,
+    "slabs": slabs,
+    "flagstones": flagstones,
+    "grass": grass,
+    "tiles": tiles,
+    "planks": planks,
+}
+"""What covers a ground, by name."""
+
+
+def grained(rng: np.random.Generator, image: Image.Image, strength: float) -> Texture:
+    """Adds fine grain and coarse stains of a strength in grey levels."""
+    pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(0.6)), dtype=np.float32)
     fine = rng.normal(0, strength, (TEXELS, TEXELS)).astype(np.float32)
     stains = Image.fromarray(rng.normal(0, strength, (24, 24)).astype(np.float32))
     coarse = np.asarray(stains.resize((TEXELS, TEXELS), Image.Resampling.BICUBIC))
-    grained: Texture = np.clip(pixels + (fine + coarse)[..., None], 0, 255).astype(np.uint8)
-    return grained
+    texture: Texture = np.clip(pixels + (fine + coarse)[..., None], 0, 255).astype(np.uint8)
+    return texture
+
+
+def look_up(
+    texture: Texture, u: NDArray[np.floating], v: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Returns (P, 3) colours of a repeating texture at (P,) metres across and down, bilinearly."""
+    u, v = u * METRE, v * METRE
+    column, row = np.floor(u).astype(np.int32), np.floor(v).astype(np.int32)
+    right, low = (u - column)[:, None].astype(np.float32), (v - row)[:, None].astype(np.float32)
+    column, row = column % TEXELS, row % TEXELS * TEXELS
+    column_after, row_after = (column + 1) % TEXELS, (row + TEXELS) % (TEXELS * TEXELS)
+    flat = texture.reshape(-1, 3)
+    above = flat[row + column] * (1 - right) + flat[row + column_after] * right
+    below = flat[row_after + column] * (1 - right) + flat[row_after + column_after] * right
+    mixed: NDArray[np.floating] = above * (1 - low) + below * low
+    return mixed

@@ -10,37 +10,124 @@ class World:
     """The settings that make people alike and cameras unlike; shares are from 0 to 1."""
 
     group_sizes: tuple[float, ...] = (0.35, 0.4, 0.25)
-    """Shares of groups of one, two, three ... people who share all coarse cues."""
+    """Shares of groups of one, two, three ... people who share their coarse cues."""
 
     fine_cues: tuple[int, int] = (1, 2)
-    """Least and most fine cues in which a twin differs from the first of the group."""
+    """Least and most cues in which a twin differs from the first of the group."""
 
-    warmth: float = 0.05
+    coarse_twins: float = 0.3
+    """Share of groups whose members differ in a coarse cue, a little, instead of in fine ones."""
+
+    palette: float = 1.0
+    """Share of clothes whose colour is drawn continuously; the others' comes from a short list."""
+
+    patterns: float = 0.45
+    """Share of tops with a pattern; 0 leaves out stripes on trousers too."""
+
+    blocks: float = 0.2
+    """Share of tops cut from cloths of several colours, where there are patterns at all."""
+
+    logos: float = 0.35
+    """Share of tops with a print on the chest; half as many have one on the back."""
+
+    texture: float = 1.0
+    """Strength of weave, folds, seams and shade on cloth."""
+
+    faces: float = 1.0
+    """Strength of the features of faces; 0 also leaves out beards and glasses."""
+
+    headwear: float = 0.16
+    """Share of people with something on the head."""
+
+    bags: float = 0.42
+    """Share of people with a bag."""
+
+    props: float = 0.07
+    """Share of people who carry or push something else."""
+
+    gait: float = 1.0
+    """How much the ways of walking differ from person to person."""
+
+    worn_changes: float = 0.1
+    """Chance that something about a person's clothes changes from camera to camera, each."""
+
+    sitting: float = 0.01
+    """Share of a person's cameras in which they sit on a bench."""
+
+    umbrellas: float = 0.5
+    """Share of people with an open umbrella where it rains."""
+
+    indoor: float = 0.2
+    """Share of cameras indoors."""
+
+    night: float = 0.1
+    """Share of outdoor cameras at night."""
+
+    overcast: float = 0.25
+    """Share of outdoor cameras below clouds, without a sun."""
+
+    rain: float = 0.08
+    """Share of outdoor cameras in rain."""
+
+    haze: float = 0.08
+    """Share of outdoor cameras in haze."""
+
+    shade: float = 0.45
+    """Mean share of sunny ground that lies in the shade of houses and trees."""
+
+    shadows: float = 1.0
+    """Strength of the shadows that people cast, on the ground and on themselves."""
+
+    clutter: float = 1.0
+    """Density of cars, trees, benches and the like; 0: a plain ground and a plain wall."""
+
+    heights: tuple[float, float] = (1.5, 6.0)
+    """Least and greatest height of a camera, metres."""
+
+    optics: float = 1.0
+    """Strength of blur, noise, sharpening, low resolution and compression."""
+
+    resolution: tuple[float, float] = (30.0, 250.0)
+    """Least and greatest height of a person in the camera's pixels."""
+
+    cast: float = 1.0
+    """Strength of everything by which cameras differ in colours and tones."""
+
+    warmth: float = 0.07
     """Standard deviation of a camera's red gain against its blue one."""
 
-    tint: float = 0.02
+    tint: float = 0.025
     """Standard deviation of a camera's green gain."""
 
-    exposure: tuple[float, float] = (0.85, 1.15)
+    exposure: tuple[float, float] = (0.75, 1.25)
     """Least and greatest mean gain of a camera."""
 
-    flicker: float = 0.08
+    flicker: float = 0.1
     """Standard deviation of an image's gain around its camera's."""
 
-    ambient: tuple[float, float] = (0.45, 0.75)
-    """Least and greatest share of light without direction."""
+    ambient: tuple[float, float] = (0.38, 0.7)
+    """Least and greatest share of a sunny day's light that has no direction."""
 
-    blur: tuple[float, float] = (0.2, 0.9)
+    blur: tuple[float, float] = (0.2, 1.1)
     """Least and greatest blur, standard deviation in pixels of an image 256 pixels high."""
 
-    noise: tuple[float, float] = (1.0, 5.0)
+    noise: tuple[float, float] = (0.5, 5.0)
     """Least and greatest sensor noise, standard deviation in grey levels."""
 
-    obstacles: float = 0.08
-    """Share of images with street furniture in front."""
+    passers_by: float = 0.5
+    """Share of images with others in the picture: one to four people."""
 
-    passers_by: float = 0.22
-    """Share of images with another person beside; a third of those stand in front."""
+    occluders: float = 0.1
+    """Share of images with a thing or a person in front."""
+
+    occluder_size: tuple[float, float] = (0.15, 0.5)
+    """Least and greatest share of the box that what stands in front is meant to hide."""
+
+    detector: float = 0.5
+    """Errors of the boxes: 0 as if drawn with care, 1 as a detector makes them."""
+
+    stretch: float = 0.6
+    """Share of boxes that follow the person's width and are stretched to the set's size."""
 
 
 WORLD = World()

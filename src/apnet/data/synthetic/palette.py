@@ -1,0 +1,141 @@
+"""Colours of cloth, skin and hair: drawn continuously, or from short lists; and their names."""
+
+from __future__ import annotations
+
+import colorsys
+
+import numpy as np
+
+Color = tuple[int, int, int]
+
+SKIN: tuple[Color, ...] = (
+    (236, 199, 173), (224, 178, 148), (205, 155, 120), (176, 124, 90), (138, 93, 65), (92, 61, 44),
+)  # fmt: skip
+HAIR: tuple[Color, ...] = (
+    (20, 17, 16), (32, 24, 20), (52, 37, 27), (84, 58, 38), (126, 92, 56), (176, 145, 96),
+    (104, 50, 30), (140, 138, 136), (196, 194, 190),
+)  # fmt: skip
+CLOTH: tuple[Color, ...] = (
+    (28, 28, 31), (52, 54, 58), (92, 94, 98), (140, 142, 145), (214, 214, 210), (232, 232, 228),
+    (28, 36, 62), (40, 58, 98), (86, 110, 146), (130, 156, 184), (96, 34, 38), (150, 44, 44),
+    (178, 74, 92), (46, 66, 48), (84, 94, 62), (112, 84, 58), (168, 142, 108), (190, 150, 56),
+    (92, 66, 104), (44, 104, 108),
+)  # fmt: skip
+
+# Share, and least and greatest saturation and value, of each family of cloth colours.
+_FAMILIES = (
+    (0.20, (0.0, 0.15), (0.07, 0.18)),  # black
+    (0.15, (0.0, 0.10), (0.20, 0.65)),  # greys
+    (0.17, (0.0, 0.07), (0.80, 0.95)),  # white
+    (0.18, (0.15, 0.50), (0.18, 0.65)),  # muted
+    (0.12, (0.12, 0.38), (0.70, 0.92)),  # pastel
+    (0.18, (0.50, 0.90), (0.28, 0.80)),  # saturated
+)
+
+_HUES = (
+    (0.035, "red"), (0.09, "orange"), (0.18, "yellow"), (0.44, "green"), (0.53, "turquoise"),
+    (0.71, "blue"), (0.83, "purple"), (0.93, "pink"), (1.01, "red"),
+)  # fmt: skip
+
+
+def draw_cloth(rng: np.random.Generator, continuous: float) -> Color:
+    """Draws a colour of cloth: many blacks, greys, whites and blues, some that shine.
+
+    Args:
+        rng: source.
+        continuous: share of colours from the whole space; the others come from a short list.
+    """
+    if rng.random() >= continuous:
+        return tinted(rng, CLOTH)
+    shares = np.array([share for share, _, _ in _FAMILIES])
+    _, saturation, value = _FAMILIES[int(rng.choice(len(_FAMILIES), p=shares / shares.sum()))]
+    return from_hsv(draw_hue(rng), float(rng.uniform(*saturation)), float(rng.uniform(*value)))
+
+
+def draw_hue(rng: np.random.Generator) -> float:
+    """Draws a hue from 0 to 1; blues and reds are worn most."""
+    if rng.random() < 0.4:
+        return float(rng.normal(0.61, 0.035) % 1)
+    if rng.random() < 0.3:
+        return float(rng.normal(0.0, 0.03) % 1)
+    return float(rng.random())
+
+
+def draw_legwear(rng: np.random.Generator, kind: str, continuous: float) -> Color:
+    """Draws a colour of trousers and skirts: blue for jeans, mostly dark or earthy for others."""
+    if kind == "jeans" and rng.random() < 0.75:
+        hue = float(rng.normal(0.595, 0.018))
+        return from_hsv(hue, float(rng.uniform(0.2, 0.68)), float(rng.uniform(0.16, 0.62)))
+    if rng.random() < 0.62:
+        hue = 0.09 if rng.random() < 0.45 else 0.62
+        value = float(rng.uniform(0.09, 0.34))
+        return from_hsv(hue, float(rng.uniform(0.02, 0.35)), value)
+    if rng.random() < 0.5:
+        hue, saturation = float(rng.normal(0.09, 0.02)), float(rng.uniform(0.1, 0.5))
+        return from_hsv(hue, saturation, float(rng.uniform(0.35, 0.8)))
+    return draw_cloth(rng, continuous)
+
+
+def from_hsv(hue: float, saturation: float, value: float) -> Color:
+    """Converts hue, saturation and value, each from 0 to 1."""
+    red, green, blue = colorsys.hsv_to_rgb(hue % 1, saturation, value)
+    return (round(red * 255), round(green * 255), round(blue * 255))
+
+
+def varied(rng: np.random.Generator, color: Color, spread: float = 9) -> Color:
+    """Returns a colour a little lighter or darker, and a trace of another hue."""
+    shift = rng.normal(0, spread) + rng.normal(0, spread / 4, 3)
+    values = np.clip(np.array(color) * (1 + shift / 128), 6, 245).astype(int)
+    return (int(values[0]), int(values[1]), int(values[2]))
+
+
+def tinted(rng: np.random.Generator, palette: tuple[Color, ...]) -> Color:
+    """Draws a colour of a palette, a little lighter or darker."""
+    return varied(rng, palette[int(rng.integers(len(palette)))])
+
+
+def distance(first: Color, second: Color) -> int:
+    """Returns by how much two colours' channels differ in all, 0 to 765."""
+    return sum(abs(a - b) for a, b in zip(first, second, strict=True))
+
+
+def contrasting(rng: np.random.Generator, color: Color, least: int, continuous: float) -> Color:
+    """Draws a cloth colour at a ``distance`` of more than ``least`` (at most 380) from another."""
+    for _ in range(12):
+        other = draw_cloth(rng, continuous)
+        if distance(color, other) > least:
+            return other
+    return (24, 24, 27) if sum(color) > 400 else (232, 232, 228)
+
+
+def shifted(rng: np.random.Generator, color: Color) -> Color:
+    """Returns a nearby shade: what tells two people apart who wear nearly the same."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in color))
+    sign = 1 if value < 0.35 or (value < 0.75 and rng.random() < 0.5) else -1
+    value += sign * rng.uniform(0.13, 0.2)
+    if saturation > 0.2:
+        hue += float(rng.choice([-1, 1]) * rng.uniform(0.02, 0.06))
+    return from_hsv(hue, saturation, float(np.clip(value, 0.03, 0.96)))
+
+
+def color_name(color: Color) -> str:
+    """Names a colour with one of sixteen common words."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in color))
+    if value < 0.17 or (value < 0.22 and saturation < 0.3):
+        return "black"
+    if saturation < 0.13:
+        return "white" if value > 0.75 else "grey"
+    name = next(word for limit, word in _HUES if hue < limit)
+    if name == "blue" and value < 0.4:
+        return "navy"
+    if name == "blue" and value > 0.6 and saturation < 0.5:
+        return "light blue"
+    if name in ("red", "orange", "yellow") and saturation < 0.55:
+        if name == "yellow" and value < 0.55:
+            return "olive"
+        if name == "red" and value > 0.6:
+            return "pink"
+        return "beige" if value > 0.6 else "brown"
+    if name == "orange" and value < 0.55:
+        return "brown"
+    return name

@@ -1,0 +1,167 @@
+"""Who is seen where and how often: counts that hold exactly, spread unevenly as in life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.errors import ConfigError
+
+LEAST_CAMERAS = 2
+"""A right answer stands in another camera."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Identities and images of a set."""
+
+    train: tuple[int, int]
+    """Identities and images to train on."""
+    test: tuple[int, int]
+    """Identities that are asked for, and their images in query and gallery together."""
+    queries: int | None = None
+    """Query images; None: one for every camera that sees a person."""
+    others: tuple[int, int] = (0, 0)
+    """Identities that are in the gallery only, and their images."""
+    distractors: int = 0
+    """Bad boxes in the gallery, under pid 0."""
+    spread: float = 0.0
+    """How unevenly images are spread over identities; 0: evenly."""
+
+    @property
+    def images(self) -> int:
+        """Images in all."""
+        return self.train[1] + self.test[1] + self.others[1] + self.distractors
+
+    def scaled(self, share: float) -> Counts:
+        """Returns the counts of a share of the people, with as many images each.
+
+        Raises:
+            ConfigError: nobody would be left to train on or to ask for.
+        """
+        groups = [
+            (round(ids * share), round(images * share))
+            for ids, images in (self.train, self.test, self.others)
+        ]
+        train, test, others = ((ids, images * (ids > 0)) for ids, images in groups)
+        if train[0] < 2 or test[0] < 2:
+            raise ConfigError(f"share: {share} leaves {train[0]} and {test[0]} people; give more")
+        queries = None if self.queries is None else round(self.queries * share)
+        return Counts(train, test, queries, others, round(self.distractors * share), self.spread)
+
+    @property
+    def ids(self) -> int:
+        """Identities in all, but for pid 0."""
+        return self.train[0] + self.test[0] + self.others[0]
+
+
+@dataclass(frozen=True)
+class Visits:
+    """One person's images: each of the cameras in turn, again and again."""
+
+    cameras: tuple[int, ...]
+    """Numbered from 1, each once."""
+    images: int
+    """At least two for each camera of a person that is asked for."""
+
+    def shots(self) -> list[tuple[int, bool]]:
+        """Returns each image's camera, and whether it is the first one there."""
+        count = len(self.cameras)
+        return [(self.cameras[i % count], i < count) for i in range(self.images)]
+
+
+def plan_visits(counts: Counts, cameras: int, seed: int) -> list[Visits]:
+    """Returns the visits of every pid from 1: those who train, those asked for, the others.
+
+    Which cameras a person passes, and in which order, depends on seed and pid alone.
+
+    Raises:
+        ConfigError: the counts cannot be met.
+    """
+    numbers = _camera_numbers(counts, cameras, seed)
+    images = _image_numbers(counts, numbers)
+    return [
+        Visits(tuple(_order(seed, pid, cameras)[:number]), count)
+        for pid, (number, count) in enumerate(zip(numbers, images, strict=True), start=1)
+    ]
+
+
+def spread_out(total: int, least: list[int], most: list[int], weights: list[float]) -> list[int]:
+    """Splits a total into whole shares within bounds, as near to the weights as they allow.
+
+    Args:
+        total: sum of the result.
+        least: least of each share.
+        most: greatest of each share.
+        weights: positive.
+
+    Raises:
+        ConfigError: the bounds leave no way.
+    """
+    low, high = np.array(least, dtype=np.int64), np.array(most, dtype=np.int64)
+    if not len(low):
+        if total:
+            raise ConfigError(f"{total} images cannot be spread over nobody")
+        return []
+    if not low.sum() <= total <= high.sum():
+        raise ConfigError(
+            f"{total} cannot be spread over {len(low)} people with {low.sum()} to {high.sum()}"
+        )
+    weight = np.array(weights, dtype=np.float64)
+    below, above = 0.0, float((high / weight).max())
+    for _ in range(100):  # one factor for all weights, found by halving
+        factor = (below + above) / 2
+        if np.clip(weight * factor, low, high).sum() < total:
+            below = factor
+        else:
+            above = factor
+    return _rounded(np.clip(weight * above, low, high), total)
+
+
+def _rounded(shares: NDArray[np.float64], total: int) -> list[int]:
+    """Rounds to whole numbers of the sum asked for: the largest remainders go up."""
+    whole = np.floor(shares + 1e-6).astype(np.int64)
+    order = np.argsort(-(shares - whole), kind="stable")
+    whole[order[: total - int(whole.sum())]] += 1
+    return [int(number) for number in whole]
+
+
+def _camera_numbers(counts: Counts, cameras: int, seed: int) -> list[int]:
+    """Returns how many cameras see each person."""
+    drawn = [_drawn_number(counts, cameras, seed, pid) for pid in range(1, counts.ids + 1)]
+    if counts.queries is None:
+        return drawn
+    asked = slice(counts.train[0], counts.train[0] + counts.test[0])
+    people = counts.test[0]
+    weights = [float(number) for number in drawn[asked]]
+    drawn[asked] = spread_out(counts.queries, [LEAST_CAMERAS] * people, [cameras] * people, weights)
+    return drawn
+
+
+def _drawn_number(counts: Counts, cameras: int, seed: int, pid: int) -> int:
+    ids, images = counts.train if pid <= counts.train[0] else counts.test
+    if pid > counts.train[0] + counts.test[0]:
+        ids, images = counts.others
+    most = max(LEAST_CAMERAS, min(cameras, images // ids // 2))
+    rng = np.random.default_rng([seed, 4, pid])
+    return int(rng.integers(max(LEAST_CAMERAS, (most + 1) // 2), most + 1))
+
+
+def _image_numbers(counts: Counts, numbers: list[int]) -> list[int]:
+    result: list[int] = []
+    asked = range(counts.train[0], counts.train[0] + counts.test[0])
+    for people, images in (counts.train, counts.test, counts.others):
+        places = range(len(result), len(result) + people)
+        # A query of each camera, and two cameras or more in the gallery.
+        least = [numbers[p] + LEAST_CAMERAS if p in asked else LEAST_CAMERAS for p in places]
+        rng = np.random.default_rng([len(result), 6])
+        weights = [float(w) for w in np.exp(rng.normal(0, counts.spread, people))]
+        result += spread_out(images, least, [images] * people, weights)
+    return result
+
+
+def _order(seed: int, pid: int, cameras: int) -> list[int]:
+    rng = np.random.default_rng([seed, 14, pid])
+    return [int(number) for number in rng.permutation(np.arange(1, cameras + 1))]
