@@ -23,7 +23,7 @@ LAYERS = {
     ],
     1: ["model", "losses", "data", "retrieval", "report"],
     2: ["checkpoints", "embedding", "explanation"],
-    3: ["evaluation"],
+    3: ["evaluation", "shipped"],
     4: ["training"],
     5: ["demo"],
     6: ["cli"],

@@ -47,15 +47,32 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    path: Path, network: APNet, config: NetworkConfig, facts: Mapping[str, Any]
+    path: Path,
+    network: APNet,
+    config: NetworkConfig,
+    facts: Mapping[str, Any],
+    *,
+    half: bool = False,
 ) -> None:
     """Writes weights and config atomically.
 
+    Args:
+        path: where to; an existing file is replaced.
+        network: its weights are written.
+        config: its structure.
+        facts: what ``Checkpoint.facts`` shall hold, as JSON.
+        half: store weights as float16, in half the space; loading gives float32 again, rounded to
+            11 bits.
+
     Raises:
         DataError: the file cannot be written; what was there before is untouched.
+        CheckpointError: a weight is not finite, or too large, in float16.
     """
     header = {"format": _FORMAT, "version": __version__, "network": to_dict(config)}
-    write_tensors(path, network.state_dict(), {**header, "facts": dict(facts)})
+    tensors = network.state_dict()
+    if half:
+        tensors = {name: _halved(name, tensor) for name, tensor in tensors.items()}
+    write_tensors(path, tensors, {**header, "facts": dict(facts)})
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -82,6 +99,20 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(
         network.eval(), config, fingerprint(network, config), path, header.get("facts", {})
     )
+
+
+def _halved(name: str, tensor: Tensor) -> Tensor:
+    """Returns float16 for floating-point tensors; counters stay whole numbers."""
+    if not tensor.is_floating_point():
+        return tensor
+    halved = tensor.half()
+    if not halved.isfinite().all():
+        largest = tensor.abs().max().item()
+        raise CheckpointError(
+            f"'{name}' holds {largest:g}, float16 ends at {torch.finfo(torch.float16).max:g}; "
+            "save this network in full precision"
+        )
+    return halved
 
 
 def fingerprint(network: APNet, config: NetworkConfig) -> str:

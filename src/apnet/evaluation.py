@@ -12,6 +12,8 @@ import torch
 from apnet.checkpoints import Checkpoint
 from apnet.config import NetworkConfig
 from apnet.data import read_image
+from apnet.data.facts import fact_columns, twin_pairs
+from apnet.data.metadata import read_metadata
 from apnet.data.transforms import resize
 from apnet.devices import Precision
 from apnet.embedding import embed_records
@@ -19,7 +21,7 @@ from apnet.errors import DataError
 from apnet.model import APNet
 from apnet.progress import Progress, silent
 from apnet.results import APKind, Distance, Evaluation, ProtocolCard
-from apnet.retrieval import color_histogram, default_card, evaluate
+from apnet.retrieval import Facts, Slice, breakdown, color_histogram, default_card, evaluate
 from apnet.types import Embeddings, ImageRecord, ReidDataset
 
 
@@ -110,9 +112,67 @@ def evaluate_checkpoint(
     Raises:
         DataError: no query or gallery, or no query has a match.
     """
+    return _evaluate_checkpoint(checkpoint, dataset, device, protocol, workers, progress)[0]
+
+
+def evaluate_and_break_down(
+    checkpoint: Checkpoint,
+    dataset: ReidDataset,
+    *,
+    device: torch.device,
+    protocol: Protocol = Protocol(),
+    workers: int = 0,
+    progress: Progress = silent,
+) -> tuple[Evaluation, list[Slice]]:
+    """Evaluates a loaded checkpoint, and breaks the figures down as ``break_down`` does.
+
+    Raises:
+        DataError: no query or gallery, no query has a match, or damaged metadata.
+    """
+    evaluation, query, gallery = _evaluate_checkpoint(
+        checkpoint, dataset, device, protocol, workers, progress
+    )
+    return evaluation, break_down(dataset, query, gallery, evaluation.card)
+
+
+def break_down(
+    dataset: ReidDataset, query: Embeddings, gallery: Embeddings, card: ProtocolCard
+) -> list[Slice]:
+    """Breaks an evaluation down by what the data set's ``metadata.jsonl`` tells of its images.
+
+    Args:
+        dataset: whose query and gallery were embedded.
+        query: their embeddings, in the order of the records.
+        gallery: likewise.
+        card: the protocol of the evaluation.
+
+    Returns:
+        The slices that have a query; none where the data set has no such file.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    metadata = read_metadata(dataset.root) if dataset.root.is_dir() else None
+    if metadata is None or not metadata.images:
+        return []
+    facts = [
+        Facts(**fact_columns(metadata, dataset.root, records))
+        for records in (dataset.query, dataset.gallery)
+    ]
+    return breakdown(query, gallery, (facts[0], facts[1]), twin_pairs(metadata), card)
+
+
+def _evaluate_checkpoint(
+    checkpoint: Checkpoint,
+    dataset: ReidDataset,
+    device: torch.device,
+    protocol: Protocol,
+    workers: int,
+    progress: Progress,
+) -> tuple[Evaluation, Embeddings, Embeddings]:
     checkpoint.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     seed = checkpoint.facts.get("seed")
-    evaluation, _, _ = evaluate_network(
+    return evaluate_network(
         checkpoint.network,
         checkpoint.config,
         dataset,
@@ -122,7 +182,6 @@ def evaluate_checkpoint(
         workers=workers,
         progress=progress,
     )
-    return evaluation
 
 
 def evaluate_histogram(

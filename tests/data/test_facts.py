@@ -37,7 +37,8 @@ def test_columns_follow_the_records(tmp_path):
 def test_an_image_the_metadata_do_not_name_is_unknown(tmp_path):
     found = columns(tmp_path, [image("query/a.jpg", yaw=0.0, changes=[])], ["query/other.jpg"])
     assert found["views"] == ("",)
-    assert np.isnan(found["occlusion"]).all() and np.isnan(found["pixels"]).all()
+    assert np.isnan(found["occlusion"]).all()
+    assert np.isnan(found["pixels"]).all()
     assert found["lights"] == ("",)
     assert found["clothes"] == (None,)
 

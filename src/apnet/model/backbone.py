@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import timm
@@ -72,7 +71,7 @@ def create_backbone(
     Args:
         name: a timm model name, with or without a weights tag.
         options: keywords for ``timm.create_model``.
-        weights: ``random``, ``imagenet``, or the path of a file.
+        weights: ``random``, ``imagenet``, ``efficientnet-lite0``, or the path of a file.
         image_size: H and W in pixels; transformers are built for it.
         last_stride: 1 (the paper) or 2, of the last stage of a cut backbone.
 
@@ -83,7 +82,7 @@ def create_backbone(
     """
     model = _create(name, dict(options or {}), weights, image_size)
     if weights not in ("random", "imagenet"):
-        load_backbone_weights(model, Path(weights))
+        load_backbone_weights(model, weights)
     train_depthwise_in_float32(model)
     body = cut(model, last_stride)
     if body is not None:

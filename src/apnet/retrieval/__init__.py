@@ -1,5 +1,7 @@
 """Retrieval: ranking, its figures, feature files, the histogram baseline. Arrays, never models."""
 
+from apnet.retrieval.breakdown import Facts, Slice, breakdown
+from apnet.retrieval.breakdown_table import format_breakdown
 from apnet.retrieval.evaluate import default_card, evaluate
 from apnet.retrieval.features import load_features, save_features
 from apnet.retrieval.histogram import color_histogram
@@ -7,10 +9,14 @@ from apnet.retrieval.table import format_evaluation, format_evaluations
 from apnet.retrieval.top import Matches, top_matches
 
 __all__ = [
+    "Facts",
     "Matches",
+    "Slice",
+    "breakdown",
     "color_histogram",
     "default_card",
     "evaluate",
+    "format_breakdown",
     "format_evaluation",
     "format_evaluations",
     "load_features",

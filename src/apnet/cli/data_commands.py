@@ -1,0 +1,110 @@
+"""The commands of ``apnet data``. Heavy packages are imported by the commands that need them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from apnet.cli.terminal import progress_bar, say, say_json, tell
+
+if TYPE_CHECKING:
+    from apnet.data.listing import Listing
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Renderers = Annotated[int, typer.Option(min=0, help="Processes that render.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
+Source = Annotated[
+    str,
+    typer.Argument(metavar="DIR", help="A folder in Market-1501 layout, or NAME=DIR."),
+]
+
+
+def make(
+    out: Annotated[Path, typer.Argument(help="New or interrupted folder.")],
+    ids: Annotated[int, typer.Option(min=4, max=9999, help="People in all.")] = 200,
+    images: Annotated[int, typer.Option(min=4, max=1000, help="Images of each.")] = 16,
+    cameras: Annotated[int, typer.Option(min=2, max=99, help="Cameras.")] = 6,
+    size: Annotated[str, typer.Option(metavar="HxW", help="Image size.")] = "256x128",
+    seed: Seed = 0,
+    workers: Renderers = 2,
+) -> None:
+    """Render synthetic people in Market-1501 layout; the same seed gives the same files."""
+    from apnet.cli.values import image_size
+    from apnet.data.synthetic import make_people
+
+    with progress_bar("rendering") as progress:
+        summary = make_people(
+            out,
+            ids=ids,
+            images_per_id=images,
+            seed=seed,
+            cameras=cameras,
+            size=image_size(size),
+            workers=workers,
+            progress=progress,
+        )
+    say(str(summary))
+
+
+def check(
+    name: Annotated[str, typer.Argument(help="Data set; 'apnet data list' names them.")],
+    root: Annotated[Path, typer.Argument(help="Its folder.")],
+    decode: Annotated[bool, typer.Option(help="Decode every image.")] = True,
+    json: Json = False,
+) -> None:
+    """Count a data set beside its published figures, and look for faults."""
+    from apnet.data import check_dataset, format_check
+
+    with progress_bar("checking") as progress:
+        found = check_dataset(name, root, decode=decode, progress=progress)
+    say_json(found.to_dict()) if json else say(format_check(found))
+
+
+def show(
+    source: Source,
+    pid: Annotated[int, typer.Option(min=0, help="The person.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045 - typer on Python 3.10
+        typer.Option(metavar="FILE", help="PNG or JPEG to write; person-PID.png by default."),
+    ] = None,
+) -> None:
+    """Draw one person in all their cameras, with what is known of them and of each image."""
+    from apnet.data.show import show_person
+
+    written = out or Path(f"person-{pid:04d}.png")
+    show_person(_listing(source), pid, written)
+    say(f"picture: {written}")
+
+
+def sheet(
+    source: Source,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="PNG or JPEG to write.")],
+    people: Annotated[int, typer.Option(min=1, max=200, help="Rows, a person each.")] = 12,
+    images: Annotated[int, typer.Option(min=1, max=40, help="Images in a row.")] = 8,
+) -> None:
+    """Draw people from all over a data set, a row each, twins below each other."""
+    from apnet.data.show import show_people
+
+    show_people(_listing(source), out, people, images)
+    say(f"picture: {out}")
+
+
+def names() -> None:
+    """Name the data sets that can be loaded."""
+    from apnet.data import DATASETS
+
+    for name in DATASETS:
+        say(name)
+    tell("give them as --data NAME=DIR; docs/datasets.md shows each layout")
+
+
+def _listing(source: str) -> Listing:
+    """Reads NAME=DIR, or DIR in Market-1501 layout."""
+    from apnet.data import parse_source
+    from apnet.data.registry import read_listing
+
+    if "=" in source and not Path(source).exists():
+        return read_listing(*parse_source(source))
+    return read_listing("market1501", Path(source).expanduser())

@@ -1,0 +1,70 @@
+"""Maps as colours over a grey photograph."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_HEAT = np.array(
+    [
+        (8, 8, 40),
+        (56, 16, 98),
+        (112, 28, 110),
+        (170, 42, 92),
+        (220, 72, 62),
+        (246, 128, 40),
+        (252, 190, 70),
+        (254, 244, 190),
+    ],
+    dtype=np.float64,
+)
+"""From nothing to the most, evenly spaced; every colour is lighter than the one before it."""
+
+_FOR = np.array((222, 60, 30), dtype=np.float64)
+_AGAINST = np.array((30, 110, 230), dtype=np.float64)
+_HEAT_SHARE = 0.6
+_SIGNED_SHARE = 0.85
+
+
+def heat_colours(share: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Returns (..., 3) uint8 RGB of shares (0 to 1), darker for less."""
+    place = np.clip(share, 0, 1) * (len(_HEAT) - 1)
+    stops = np.arange(len(_HEAT))
+    channels = [np.interp(place, stops, _HEAT[:, channel]) for channel in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+def heat_overlay(photograph: Image.Image, share: NDArray[np.floating]) -> Image.Image:
+    """Lays a map over the grey photograph at a constant strength, smoothly.
+
+    Args:
+        photograph: RGB.
+        share: (h, w) of the scale's end, 0 to 1.
+    """
+    smooth = Image.fromarray(share.astype(np.float32)).resize(
+        photograph.size, Image.Resampling.BILINEAR
+    )
+    colours = Image.fromarray(heat_colours(np.asarray(smooth)))
+    return Image.blend(_grey(photograph), colours, _HEAT_SHARE)
+
+
+def signed_overlay(photograph: Image.Image, share: NDArray[np.floating]) -> Image.Image:
+    """Colours what speaks for red and what speaks against blue; 0 leaves the photograph grey.
+
+    Args:
+        photograph: RGB.
+        share: (h, w) of the scale's end, -1 to 1; each cell stays a rectangle.
+    """
+    sharp = Image.fromarray(share.astype(np.float32)).resize(
+        photograph.size, Image.Resampling.NEAREST
+    )
+    strength = np.clip(np.asarray(sharp), -1, 1)[..., None].astype(np.float64)
+    opacity = _SIGNED_SHARE * np.abs(strength)
+    grey = np.asarray(_grey(photograph), dtype=np.float64)
+    mixed = (1 - opacity) * grey + opacity * np.where(strength > 0, _FOR, _AGAINST)
+    return Image.fromarray(mixed.round().astype(np.uint8))
+
+
+def _grey(photograph: Image.Image) -> Image.Image:
+    return photograph.convert("L").convert("RGB")

@@ -1,0 +1,111 @@
+"""What a network answers to, after every level of every pyramid (compare Fig. 6).
+
+Two views: how strong the features are, and Grad-CAM (Selvaraju et al., ICCV 2017): which of them
+push a score up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from apnet.errors import ConfigError
+from apnet.model import APNet
+from apnet.model.probing import evaluating
+from apnet.model.stages import recorded_levels
+
+Maps = list[list[NDArray[np.float32]]]
+"""Per stage, per level (level 0 is the stage's output before its pyramid), (N, h, w)."""
+
+Score = Callable[[APNet, Tensor], Tensor]
+"""Runs a network once on (N, 3, H, W) images; returns (N,), one number an image."""
+
+
+@torch.inference_mode()
+def level_maps(network: APNet, images: Tensor) -> Maps:
+    """Returns the strength of the features after every level.
+
+    Args:
+        network: in evaluation mode.
+        images: (N, 3, H, W) float32, normalised as ``EvaluationTransform`` does.
+
+    Returns:
+        The mean over channels of the feature's magnitude, not negative.
+    """
+    return [
+        [level.float().cpu().numpy() for level in stage] for stage in network.level_maps(images)
+    ]
+
+
+def grad_cams(network: APNet, images: Tensor, score: Score) -> Maps:
+    """Returns Grad-CAM after every level: ``ReLU(sum_k a_k X_ik)``, ``a_k`` the mean of dscore/dX_ik.
+
+    The gradient at X_i includes the way through the gates of the levels after it.
+
+    Args:
+        network: used in evaluation mode; its modes and gradients are left as they were.
+        images: as in ``level_maps``.
+        score: what is explained: ``top_class``, ``likeness(features)``, or your own.
+
+    Returns:
+        Maps in the score's unit divided by the number of positions, not negative.
+
+    Raises:
+        ConfigError: the score does not depend on a stage's map, or is not finite.
+    """
+    with evaluating(network), torch.enable_grad(), recorded_levels(network.stages) as record:
+        values = score(network, images.detach().clone().requires_grad_())
+    if not torch.isfinite(values).all():
+        raise ConfigError("the network's output is not finite: its weights are of no use")
+    levels = [level for stage in record for level in stage]
+    gradients = iter(torch.autograd.grad(values.sum(), levels, allow_unused=True))
+    return [
+        [_cam(stage.name, level, next(gradients)) for level in recorded]
+        for stage, recorded in zip(network.stages, record, strict=True)
+    ]
+
+
+def top_class(network: APNet, images: Tensor) -> Tensor:
+    """Returns each image's greatest logit of the global classifier, a ``Score``.
+
+    Raises:
+        ConfigError: the network has no classifier.
+    """
+    logits = network(images).logits
+    if not logits:
+        raise ConfigError("this network has no classifier; explain the likeness to an image")
+    greatest: Tensor = logits[0].amax(dim=1)
+    return greatest
+
+
+def likeness(features: Tensor) -> Score:
+    """Returns the score "how far does an embedding reach in the direction of these features".
+
+    It is the dot product with the features at length 1. The cosine itself would not do: it is
+    greatest at the features' own image, so its gradient there is zero and explains nothing.
+
+    Args:
+        features: (N, D) or (1, D), embeddings; they are taken as constants.
+    """
+    directions = functional.normalize(features.detach())
+
+    def score(network: APNet, images: Tensor) -> Tensor:
+        return (network.embed(images) * directions).sum(dim=1)
+
+    return score
+
+
+def _cam(stage: str, level: Tensor, gradient: Tensor | None) -> NDArray[np.float32]:
+    if gradient is None:
+        raise ConfigError(
+            f"the score does not depend on the map of {stage} as the network lays it out, so there "
+            "is no gradient to explain; take a network with pyramids"
+        )
+    weights = gradient.mean(dim=(2, 3), keepdim=True)  # (N, C, 1, 1), "neuron importance"
+    cam = functional.relu((weights * level).sum(dim=1))  # (N, C, h, w) -> (N, h, w)
+    return cam.detach().float().cpu().numpy()

@@ -1,0 +1,98 @@
+"""Why two images match: their cosine similarity, taken apart position by position.
+
+The embedding is an affine map (BN neck, with ``logits`` also the classifier) of averages over
+positions, and an affine map of an average is the average of the affine map's values. So with f_p
+the embedding that position p alone would have, e_a = mean_p f_p and::
+
+    cos(e_a, e_b) = sum_p <f_p, e_b> / (P |e_a| |e_b|)
+
+This is exact, up to the rounding of float32: nothing is linearised, left out or learned. What the
+sum does not say: f_p is computed by a network whose receptive field is wider than the position, and
+the neck's constant (minus its running mean) is part of every position alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from apnet.errors import ConfigError
+from apnet.model import APNet
+from apnet.model.network import Branch, Head
+from apnet.model.probing import evaluating
+
+
+@dataclass(frozen=True)
+class Match:
+    """What two images' similarity is made of.
+
+    Attributes:
+        similarity: cosine of the embeddings, -1 to 1, without the mirror images that evaluation
+            adds: their sum is no average over the positions of one image.
+        first: (h, w) signed contributions of the first image's positions; they sum to the
+            similarity.
+        second: the same of the second image; it sums to the same number.
+    """
+
+    similarity: float
+    first: NDArray[np.float32]
+    second: NDArray[np.float32]
+
+
+@torch.inference_mode()
+def explain_match(network: APNet, first: Tensor, second: Tensor) -> Match:
+    """Takes the similarity of two images apart.
+
+    Args:
+        network: used in evaluation mode; its branches' last maps have one size, as the presets'.
+        first: (3, H, W) float32, normalised as ``EvaluationTransform`` does.
+        second: of the same size.
+
+    Raises:
+        ConfigError: the embedding is not finite.
+    """
+    with evaluating(network):
+        embedded = network.embed(torch.stack((first, second))).float()
+        if not torch.isfinite(embedded).all():
+            raise ConfigError("the network's output is not finite: its weights are of no use")
+        a, b = functional.normalize(embedded)
+        lengths = embedded.norm(dim=1).clamp_min(1e-12)
+        return Match(
+            float(a @ b),
+            _contributions(network, first, b / lengths[0]),
+            _contributions(network, second, a / lengths[1]),
+        )
+
+
+def _contributions(network: APNet, image: Tensor, direction: Tensor) -> NDArray[np.float32]:
+    """Returns (h, w) that sum to the dot product of the image's embedding with ``direction``."""
+    shared = network.trunk(image[None])
+    maps = [branch.body(shared)[0] for branch in network.branches]
+    total = torch.zeros(maps[0].shape[1:], device=image.device)
+    start = 0
+    for branch, x in zip(network.branches, maps, strict=True):
+        for head, (top, bottom) in zip(branch.heads, _bands(branch, x.shape[1]), strict=True):
+            band = x[:, top:bottom]
+            local = _local(network, head, band.flatten(1).T)  # (C, r, w) -> (r*w, D)
+            shares = local @ direction[start : start + local.shape[1]] / len(local)
+            total[top:bottom] += shares.reshape(band.shape[1:])  # (r*w,) -> (r, w)
+            start += local.shape[1]
+    return total.float().cpu().numpy()
+
+
+def _bands(branch: Branch, rows: int) -> list[tuple[int, int]]:
+    """Returns each part's first row and the row after its last, as adaptive pooling cuts them."""
+    parts = branch.parts
+    return [(part * rows // parts, -(-(part + 1) * rows // parts)) for part in range(parts)]
+
+
+def _local(network: APNet, head: Head, x: Tensor) -> Tensor:
+    """Returns (P, D): the embedding that each position of x, (P, C), would have alone."""
+    if network.feature == "pooled":
+        return x.float()
+    return (head.logits(x) if network.feature == "logits" else head.neck(x)).float()

@@ -1,0 +1,161 @@
+"""The two pictures of an explanation: one image's levels, and what a pair's match is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from apnet.explanation.canvas import GAP, LINE, Canvas
+from apnet.explanation.colours import heat_colours, heat_overlay, signed_overlay
+from apnet.explanation.match import Match
+
+PICTURE_HEIGHT = 256
+_TOP = 2 * LINE + 2 * GAP
+_BANDS = 4
+
+StageMaps = Sequence[Sequence[NDArray[np.float32]]]
+"""Per stage, per level (h, w), not negative."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A group of columns on the sheet of one image.
+
+    Attributes:
+        heading: what the maps are.
+        stages: a column each, a row for each level.
+    """
+
+    heading: str
+    stages: StageMaps
+
+
+def upscale(image: NDArray[np.uint8]) -> Image.Image:
+    """Returns (H, W, 3) RGB pixels as a picture of ``PICTURE_HEIGHT`` rows, of the same aspect."""
+    height, width = image.shape[:2]
+    size = (max(round(PICTURE_HEIGHT * width / height), 1), PICTURE_HEIGHT)
+    return Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)
+
+
+def level_sheet(
+    name: str, image: NDArray[np.uint8], blocks: Sequence[Block], names: Sequence[str]
+) -> Image.Image:
+    """Draws an image and, side by side, blocks of maps: stages in columns, levels in rows.
+
+    The maps of one stage in one block share a linear scale from 0 to their greatest value (ADR 41);
+    each map's own greatest value is printed below it in percent of that.
+
+    Args:
+        name: of the file.
+        image: (H, W, 3) uint8, RGB, as the network gets it.
+        blocks: at least one.
+        names: of the stages.
+    """
+    photograph = upscale(image)
+    wide = max(photograph.width, 96)
+    columns = 1 + sum(len(block.stages) for block in blocks)
+    rows = max(len(levels) for block in blocks for levels in block.stages)
+    width = columns * (wide + GAP) + (len(blocks) + 1) * GAP
+    cell = PICTURE_HEIGHT + LINE + GAP
+    canvas = Canvas((width, _TOP + 2 * LINE + rows * cell + LINE + GAP))
+    canvas.title((GAP, GAP), name)
+    first = _TOP + 2 * LINE
+    canvas.paste((GAP, first), photograph)
+    canvas.caption((GAP, first - LINE), "input", wide)
+    left = wide + 3 * GAP
+    for block in blocks:
+        span = len(block.stages) * (wide + GAP)
+        canvas.caption((left, _TOP - LINE // 2), block.heading, span - GAP)
+        for stage, levels in zip(names, block.stages, strict=True):
+            canvas.caption((left, first - LINE), stage, wide)
+            _draw_column(canvas, (left, first), photograph, levels)
+            left += wide + GAP
+        left += GAP
+    _draw_scale(canvas, (wide + 3 * GAP, first + rows * cell))
+    return canvas.image
+
+
+def pair_sheet(
+    names: tuple[str, str], images: Sequence[NDArray[np.uint8]], match: Match
+) -> Image.Image:
+    """Draws two images and what each position of theirs contributes to the similarity.
+
+    Both images share one scale; each band of rows has its sum beside it, in the similarity's unit
+    and in percent of it. The bands sum to the similarity.
+
+    Args:
+        names: of the files.
+        images: two (H, W, 3) uint8, RGB, as the network gets them.
+        match: of these images.
+    """
+    photographs = [upscale(image) for image in images]
+    wide = max(photographs[0].width, 96)
+    beside = 120
+    group = 2 * wide + beside + 3 * GAP
+    canvas = Canvas((2 * group + GAP, _TOP + 2 * LINE + PICTURE_HEIGHT + 2 * LINE + 2 * GAP))
+    canvas.title((GAP, GAP), f"cosine similarity {match.similarity:+.3f}")
+    ceiling = max(float(np.abs(match.first).max()), float(np.abs(match.second).max()))
+    top = _TOP + 2 * LINE
+    for index, contributions in enumerate((match.first, match.second)):
+        left = GAP + index * group
+        share = contributions / ceiling if ceiling > 0 else np.zeros_like(contributions)
+        canvas.caption((left, top - 2 * LINE), names[index], group - 2 * GAP)
+        canvas.caption((left, top - LINE), "input", wide, faint=True)
+        canvas.caption((left + wide + GAP, top - LINE), "contributions", wide, faint=True)
+        canvas.paste((left, top), photographs[index])
+        canvas.paste((left + wide + GAP, top), signed_overlay(photographs[index], share))
+        _draw_bands(canvas, (left + 2 * wide + 2 * GAP, top), contributions, match.similarity)
+    canvas.caption(
+        (GAP, top + PICTURE_HEIGHT + GAP),
+        f"red speaks for the match, blue against it; full colour is {ceiling:.3f} a cell. Each "
+        "image's cells sum to the similarity.",
+        canvas.image.width - 2 * GAP,
+        faint=True,
+    )
+    return canvas.image
+
+
+def _draw_column(
+    canvas: Canvas,
+    at: tuple[int, int],
+    photograph: Image.Image,
+    levels: Sequence[NDArray[np.float32]],
+) -> None:
+    left, top = at
+    ceiling = max(float(level.max()) for level in levels)
+    for number, level in enumerate(levels):
+        share = level / ceiling if ceiling > 0 else np.zeros_like(level)
+        canvas.paste((left, top), heat_overlay(photograph, share))
+        where = "before" if number == 0 else f"level {number}"
+        canvas.caption(
+            (left, top + PICTURE_HEIGHT + 1),
+            f"{where}, {share.max():.0%}",
+            photograph.width,
+            faint=True,
+        )
+        top += PICTURE_HEIGHT + LINE + GAP
+
+
+def _draw_scale(canvas: Canvas, at: tuple[int, int]) -> None:
+    left, top = at
+    bar = Image.fromarray(heat_colours(np.linspace(0, 1, 160)[None])).resize((160, LINE - 5))
+    canvas.paste((left, top + 2), bar)
+    text = "from 0 to the column's greatest value, which each map's percentage refers to"
+    canvas.caption((left + 170, top), text, canvas.image.width - left - 170 - GAP, faint=True)
+
+
+def _draw_bands(
+    canvas: Canvas, at: tuple[int, int], contributions: NDArray[np.float32], similarity: float
+) -> None:
+    """Writes the sum of each band of rows beside the picture, at its middle."""
+    rows = len(contributions)
+    edges = np.unique(np.linspace(0, rows, _BANDS + 1).round().astype(int))
+    for top, bottom in zip(edges[:-1], edges[1:], strict=True):
+        total = float(contributions[top:bottom].sum())
+        middle = round(PICTURE_HEIGHT * (top + bottom) / (2 * rows)) - LINE // 2
+        part = f" ({total / similarity:.0%})" if abs(similarity) >= 0.05 else ""
+        canvas.caption((at[0], at[1] + middle), f"{total:+.3f}{part}", 120)
