@@ -1,6 +1,7 @@
 """Makes the small file that the package ships out of a trained network.
 
-    python tools/ship_weights.py runs/people src/apnet/weights/people.safetensors
+    python tools/ship_weights.py runs/people src/apnet/weights/people.safetensors \
+        --data "people-train, version 1, SHA-256 ..."
 
 The classifier goes, as it knows the training identities alone, and weights become float16. The
 header tells where the file comes from: the recipe and facts of the run, and its fingerprint.
@@ -28,8 +29,13 @@ LIMIT = 8 * 10**6
 """Bytes; every installation of the package downloads them."""
 
 
-def ship(source: Path, out: Path) -> Checkpoint:
+def ship(source: Path, out: Path, data: str) -> Checkpoint:
     """Writes the file and returns what it holds.
+
+    Args:
+        source: a run folder or checkpoint.
+        out: the file to write.
+        data: what the network was trained on, for its header.
 
     Raises:
         CheckpointError: the source is no checkpoint, its weights do not fit float16, or the result
@@ -41,7 +47,7 @@ def ship(source: Path, out: Path) -> Checkpoint:
     facts = {
         "name": out.stem,
         "recipe": recipe_of(whole.path),
-        "run": dict(whole.facts),
+        "run": {**whole.facts, "data": data},
         "fingerprint": whole.fingerprint,
     }
     with replacing(out) as part:
@@ -85,9 +91,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("checkpoint", type=Path, help="a run folder or .safetensors file")
     parser.add_argument("out", type=Path, help="file to write")
+    parser.add_argument("--data", required=True, help="what it was trained on: name, version, hash")
     given = parser.parse_args()
     try:
-        shipped = ship(given.checkpoint, given.out)
+        shipped = ship(given.checkpoint, given.out, given.data)
         cosine = agreement(load_checkpoint(given.checkpoint), shipped)
     except ApnetError as error:
         sys.exit(f"error: {error}")

@@ -61,8 +61,8 @@ def save_checkpoint(
         network: its weights are written.
         config: its structure.
         facts: what ``Checkpoint.facts`` shall hold, as JSON.
-        half: store weights as float16, in half the space; loading gives float32 again, rounded to
-            11 bits.
+        half: store weights of two dimensions and more as float16, in half the space; loading gives
+            float32 again, rounded to 11 bits. Vectors, such as batch norm's, stay as they are.
 
     Raises:
         DataError: the file cannot be written; what was there before is untouched.
@@ -102,8 +102,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _halved(name: str, tensor: Tensor) -> Tensor:
-    """Returns float16 for floating-point tensors; counters stay whole numbers."""
-    if not tensor.is_floating_point():
+    """Returns float16 for floating-point matrices and filters, and others as they are."""
+    if not tensor.is_floating_point() or tensor.ndim < 2:
         return tensor
     halved = tensor.half()
     if not halved.isfinite().all():

@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 
 from apnet.data.synthetic.figure import dressed
+from apnet.data.synthetic.notes import pair_lines
 from apnet.data.synthetic.paint import paint
 from apnet.data.synthetic.palette import distance
 from apnet.data.synthetic.plan import Counts
 from apnet.data.synthetic.population import draw_population
-from apnet.data.synthetic.twins import COARSE_CUES, FINE_CUES, are_told_apart, draw_group
+from apnet.data.synthetic.twins import (
+    COARSE_CUES,
+    CUE_FIELDS,
+    FINE_CUES,
+    are_told_apart,
+    differ_in,
+    draw_group,
+)
 from apnet.data.synthetic.wardrobe import draw_look
 from apnet.data.synthetic.world import WORLD
 
@@ -114,3 +122,19 @@ class TestTwins:
         assert not are_told_apart(dress, other)
         shirt = dataclasses.replace(dress, top="shirt")
         assert are_told_apart(shirt, dataclasses.replace(other, top="shirt"))
+
+
+def test_pairs_name_what_tells_them_apart():
+    people = draw_population(Counts((300, 0), (0, 0)), seed=2, world=WORLD)
+    looks = {person.pid: person.look for person in people}
+    pairs = list(pair_lines(people))
+    assert {pair["twin"] for pair in pairs} == {"coarse", "fine"}
+    for pair in pairs:
+        first, second = looks[pair["a"]], looks[pair["b"]]
+        assert first.group == second.group
+        assert pair["differs"]
+        assert all(differ_in(cue, first, second) for cue in pair["differs"])
+        told = {name for cue in pair["differs"] for name in CUE_FIELDS[cue]}
+        named = {fields[0] for fields in CUE_FIELDS.values()}
+        others = {n for n in named - told if getattr(first, n) != getattr(second, n)}
+        assert not others

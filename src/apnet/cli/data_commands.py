@@ -23,6 +23,11 @@ Source = Annotated[
 
 def make(
     out: Annotated[Path, typer.Argument(help="New or interrupted folder.")],
+    named: Annotated[
+        str | None,
+        typer.Option("--set", metavar="NAME", help="A named set; 'apnet data sets' lists them."),
+    ] = None,
+    share: Annotated[float, typer.Option(help="Share of the named set's people.")] = 1.0,
     ids: Annotated[int, typer.Option(min=4, max=9999, help="People in all.")] = 200,
     images: Annotated[int, typer.Option(min=4, max=1000, help="Images of each.")] = 16,
     cameras: Annotated[int, typer.Option(min=2, max=99, help="Cameras.")] = 6,
@@ -30,22 +35,42 @@ def make(
     seed: Seed = 0,
     workers: Renderers = 2,
 ) -> None:
-    """Render synthetic people in Market-1501 layout; the same seed gives the same files."""
+    """Render synthetic people in Market-1501 layout; the same settings give the same files.
+
+    A named set brings its own people, cameras, size and seed.
+    """
     from apnet.cli.values import image_size
-    from apnet.data.synthetic import make_people
+    from apnet.data.synthetic import make_people, make_set
 
     with progress_bar("rendering") as progress:
-        summary = make_people(
-            out,
-            ids=ids,
-            images_per_id=images,
-            seed=seed,
-            cameras=cameras,
-            size=image_size(size),
-            workers=workers,
-            progress=progress,
-        )
+        if named is not None:
+            summary = make_set(out, named, share=share, workers=workers, progress=progress)
+        else:
+            summary = make_people(
+                out,
+                ids=ids,
+                images_per_id=images,
+                seed=seed,
+                cameras=cameras,
+                size=image_size(size),
+                workers=workers,
+                progress=progress,
+            )
     say(str(summary))
+
+
+def sets(json: Json = False) -> None:
+    """Name the sets of synthetic people that 'data make --set' renders."""
+    from dataclasses import asdict
+
+    from apnet.data.synthetic import PEOPLE_SETS
+
+    if json:
+        say_json({name: asdict(found) for name, found in PEOPLE_SETS.items()})
+        return
+    for name, found in PEOPLE_SETS.items():
+        counts, size = found.counts, "x".join(map(str, found.size))
+        say(f"{name:16} {counts.ids:5} people {counts.images:7} images  {size:8} {found.about}")
 
 
 def check(

@@ -117,14 +117,17 @@ def read_metadata(root: Path) -> Metadata:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error}); make the set anew") from None
     for number, line in enumerate(lines, 1):
-        try:
-            _take(metadata, json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise DataError(
-                f"{path}: line {number} is damaged; make the set anew, or remove the file to go "
-                "without what it says"
-            ) from None
+        _take_line(metadata, line, f"{path}: line {number}")
     return metadata
+
+
+def _take_line(metadata: Metadata, line: str, place: str) -> None:
+    try:
+        _take(metadata, json.loads(line))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise DataError(
+            f"{place} is damaged; make the set anew, or remove the file to go without what it says"
+        ) from None
 
 
 def _take(metadata: Metadata, line: Mapping[str, Any]) -> None:

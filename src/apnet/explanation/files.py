@@ -108,7 +108,7 @@ def _check_targets(targets: Sequence[Path], images: Sequence[Path]) -> None:
             raise ConfigError(f"{target}: would be replaced by its explanation; give another --out")
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _score(network: APNet, batch: Tensor, index: int, images: Sequence[Path]) -> tuple[str, Score]:
     """Returns what Grad-CAM explains for one image, and the score that says so."""
     logits = network(batch[index : index + 1]).logits

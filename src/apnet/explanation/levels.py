@@ -43,7 +43,7 @@ def level_maps(network: APNet, images: Tensor) -> Maps:
 
 
 def grad_cams(network: APNet, images: Tensor, score: Score) -> Maps:
-    """Returns Grad-CAM after every level: ``ReLU(sum_k a_k X_ik)``, ``a_k`` the mean of dscore/dX_ik.
+    """Returns Grad-CAM after every level: ``ReLU(sum_k a_k X_ik)``, ``a_k`` the mean gradient.
 
     The gradient at X_i includes the way through the gates of the levels after it.
 

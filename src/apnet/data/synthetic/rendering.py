@@ -51,7 +51,7 @@ class Settings:
     renderer: int = RENDERER
 
 
-@lru_cache(maxsize=32)  # a camera's scene takes 2.5 MB
+@lru_cache(maxsize=64)  # a camera's scene takes 2.5 MB
 def town_camera(seed: int, camera: int, world: World) -> Camera:
     """Returns a camera, numbered from 1, of the town that a seed names."""
     return draw_camera(np.random.default_rng([seed, 2, camera]), world)

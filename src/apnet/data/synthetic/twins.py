@@ -106,6 +106,27 @@ COARSE_CUES: dict[str, Change] = {
 """What a coarse twin differs in: by a shade or a cut."""
 
 
+CUE_FIELDS: dict[str, tuple[str, ...]] = {
+    "pattern": ("pattern",),
+    "logo": ("logo",),
+    "bag": ("bag",),
+    "shoes": ("shoes",),
+    "sleeves": ("sleeve",),
+    "hair": ("hair_style",),
+    "legs": ("bottom", "bottom_length"),
+    "cut": ("block",),
+    "top colour": ("top_color",),
+    "leg colour": ("bottom_color",),
+    "bottom": ("bottom", "bottom_length"),
+}
+"""The fields of a look that a cue of a twin changes, and by which two twins are compared."""
+
+
+def differ_in(cue: str, first: Look, second: Look) -> bool:
+    """Whether two looks of a group differ in a cue."""
+    return any(getattr(first, name) != getattr(second, name) for name in CUE_FIELDS[cue])
+
+
 def draw_group(
     rng: np.random.Generator, group: int, world: World
 ) -> list[tuple[Look, tuple[str, ...]]]:
