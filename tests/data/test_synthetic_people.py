@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from apnet.data import load_dataset
-from apnet.data.synthetic import contact_sheet, make, make_people
+from apnet.data.synthetic import make, make_people
 from apnet.data.synthetic.plan import Counts, plan_visits
 from apnet.data.synthetic.population import draw_population
 from apnet.data.synthetic.world import WORLD
@@ -194,11 +194,3 @@ def test_people_pass_two_cameras_or_more_at_least_twice_each():
         assert len(passed) == 9
         assert len(set(passed)) >= 2
         assert min(passed.count(camera) for camera in passed) >= 2
-
-
-def test_contact_sheet_shows_a_row_for_each_person(people, tmp_path):
-    contact_sheet(people, tmp_path / "sheet.png", persons=2, per_person=3)
-    with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.size == (3 * 32, 2 * 64)
-    with pytest.raises(DataError, match="no images"):
-        contact_sheet(tmp_path, tmp_path / "sheet.png")

@@ -106,8 +106,8 @@ def show(
 def sheet(
     source: Source,
     out: Annotated[Path, typer.Option(metavar="FILE", help="PNG or JPEG to write.")],
-    people: Annotated[int, typer.Option(min=1, max=200, help="Rows, a person each.")] = 12,
-    images: Annotated[int, typer.Option(min=1, max=40, help="Images in a row.")] = 8,
+    people: Annotated[int, typer.Option(min=1, max=100, help="Rows, a person each.")] = 12,
+    images: Annotated[int, typer.Option(min=1, max=18, help="Images of each.")] = 8,
 ) -> None:
     """Draw people from all over a data set, a row each, twins below each other."""
     from apnet.data.show import show_people

@@ -112,7 +112,7 @@ def read_metadata(root: Path) -> Metadata:
     metadata = Metadata()
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a table is its own root
         return metadata
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error}); make the set anew") from None

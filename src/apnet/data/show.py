@@ -66,6 +66,8 @@ def show_people(listing: Listing, out: Path, persons: int = 12, per_person: int 
     """
     people = _people(listing)
     metadata = read_metadata(listing.root)
+    if not any(record.pid == 0 for record in (*listing.train, *listing.query)):
+        people.pop(0, None)  # in the gallery alone it marks false detections
     chosen = chosen_groups(sorted(people), metadata, persons)
     sections = tuple(
         Section("", (_row(pid, _varied(people[pid], per_person), group[0], metadata),))
@@ -79,13 +81,14 @@ def chosen_groups(pids: Sequence[int], metadata: Metadata, persons: int) -> list
     """Chooses groups of twins, evenly over the pids, as many as ``persons`` people allow.
 
     Returns:
-        Sorted pids of each group, ``persons`` in all at most; who has no twins is a group alone.
+        The sorted pids of each group, ``persons`` in all at most; who has no twins is a group.
     """
-    groups: dict[int, list[int]] = {}
+    every: list[list[int]] = []
+    left = set(pids)
     for pid in pids:
-        group = sorted({pid, *metadata.twins_of(pid)}.intersection(pids))
-        groups.setdefault(group[0], group)
-    every = list(groups.values())
+        if pid in left:
+            every.append([pid, *(twin for twin in metadata.twins_of(pid) if twin in left)])
+            left.difference_update(every[-1])
     chosen = [every[0][:persons]]
     for count in range(2, min(persons, len(every)) + 1):
         spread = [every[index * len(every) // count] for index in range(count)]
@@ -104,6 +107,8 @@ def _people(listing: Listing) -> People:
 
 
 def _notes(listing: Listing, record: ImageRecord, metadata: Metadata) -> ImageNotes | None:
+    if not record.path.is_relative_to(listing.root):  # a table lists images of anywhere
+        return None
     return metadata.images.get(record.path.relative_to(listing.root).as_posix())
 
 
@@ -153,12 +158,12 @@ def _image_lines(notes: ImageNotes | None, query: bool) -> Iterator[str]:
     shares = ((notes.occlusion, "hidden"), (notes.truncation, "cut off"))
     yield from (f"{share:.0%} {what}" for share, what in shares if share and share >= 0.01)
     if notes.changes:
-        yield "today: " + ", ".join(notes.changes)
+        yield "changed: " + ", ".join(notes.changes)
 
 
 def _twin_section(pid: int, twins: dict[int, Twins], best: dict[int, ImageRecord]) -> Section:
     shown = list(twins.items())[:MOST_TWINS]
-    blocks = [Block(f"{pid}", (Cell(best[pid].path),))]
+    blocks = [Block(f"Person {pid}", (Cell(best[pid].path),))]
     for twin, pair in shown:
         title = f"{twin}, {pair.kind}" if pair.kind else f"{twin}"
         differs = ", ".join(pair.differs)
@@ -181,13 +186,14 @@ def _clearest(listing: Listing, records: Iterable[ImageRecord], metadata: Metada
 
 
 def _row(pid: int, records: Iterable[ImageRecord], first: int, metadata: Metadata) -> Block:
-    title = f"{pid}"
     person = metadata.people.get(pid)
+    title = f"Person {pid}"
     if pid != first:
         pair = metadata.twins_of(pid)[first]
-        title += f", {pair.kind} twin of {first}: ".replace(",  ", ", ") + ", ".join(pair.differs)
+        kind = f"{pair.kind} twin" if pair.kind else "twin"
+        title += f", {kind} of {first}: {', '.join(pair.differs)}"
     elif person is not None and person.cues.get("coarse"):
-        title += ": " + ", ".join(person.cues["coarse"])
+        title += f": {', '.join(person.cues['coarse'])}"
     return Block(title, tuple(Cell(record.path, (_camera(record.camid),)) for record in records))
 
 

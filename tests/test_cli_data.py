@@ -1,0 +1,108 @@
+"""The commands of ``apnet data`` as a user meets them."""
+
+import json
+import sys
+
+import pytest
+from PIL import Image
+
+from apnet.cli import main
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["apnet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        return stopped.value.code, out, err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """A tiny set of synthetic people."""
+    from apnet.data.synthetic import make_people
+
+    root = tmp_path_factory.mktemp("sets") / "people"
+    make_people(root, ids=8, images_per_id=4, seed=3, size=(48, 24), workers=0)
+    return root
+
+
+def test_make_reports_what_was_made(run, tmp_path):
+    code, out, _ = run(
+        *("data", "make", tmp_path / "new", "--ids", 4, "--images", 4),
+        *("--cameras", 2, "--size", "32x16", "--workers", 0),
+    )
+    assert code == 0
+    assert "16 images of 4 synthetic people" in out
+    assert len(list((tmp_path / "new" / "bounding_box_train").iterdir())) == 8
+
+
+def test_check_and_list(run, people):
+    code, out, _ = run("data", "check", "market1501", people, "--json")
+    assert code == 0
+    json.loads(out)
+    assert run("data", "check", "market1501", people)[0] == 0
+    assert "msmt17" in run("data", "list")[1].splitlines()
+
+
+@pytest.mark.parametrize("prefix", ["", "market1501="])
+def test_show_draws_a_person_of_a_folder_or_a_source(run, people, tmp_path, prefix):
+    code, out, _ = run("data", "show", f"{prefix}{people}", "--pid", 2, "--out", tmp_path / "2.png")
+    assert code == 0
+    assert "2.png" in out
+    with Image.open(tmp_path / "2.png") as image:
+        assert len(image.getcolors(1 << 24)) > 100
+
+
+def test_show_names_its_picture_after_the_person(run, people, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("data", "show", people, "--pid", 7)[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["person-0007.png"]
+
+
+def test_more_people_make_a_taller_sheet(run, people, tmp_path):
+    heights = []
+    for count in (2, 6):
+        out = tmp_path / f"{count}.jpg"
+        assert run("data", "sheet", people, "--out", out, "--people", count, "--images", 3)[0] == 0
+        with Image.open(out) as image:
+            assert image.format == "JPEG"
+            heights.append(image.height)
+    assert heights[0] < heights[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("show", "SET", "--pid", 99), "pids go from 1 to 8"),
+        (("show", "SET"), "--pid"),
+        (("show", "nowhere", "--pid", 1), "nowhere: no such folder"),
+        (("show", "market1502=nowhere", "--pid", 1), "did you mean market1501"),
+        (("sheet", "nowhere", "--out", "a.png"), "nowhere: no such folder"),
+        (("sheet", "SET"), "--out"),
+        (("sheet", "SET", "--out", "a.png", "--people", 0), "--people"),
+    ],
+)
+def test_bad_input_is_one_clear_line(run, people, tmp_path, monkeypatch, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("data", *(people if one == "SET" else one for one in arguments))
+    assert code == 2
+    assert says in err
+    assert "Traceback" not in err + out
+    assert not any(tmp_path.iterdir())
+
+
+def test_damaged_metadata_is_named_by_line(run, people, tmp_path):
+    root = tmp_path / "set"
+    for folder in ("query", "bounding_box_test", "bounding_box_train"):
+        (root / folder).mkdir(parents=True)
+        for path in (people / folder).iterdir():
+            (root / folder / path.name).write_bytes(path.read_bytes())
+    (root / "metadata.jsonl").write_text('{"pid": 1}\n{"pid"\n')
+    code, _, err = run("data", "show", root, "--pid", 2, "--out", tmp_path / "2.png")
+    assert code == 2
+    assert "metadata.jsonl: line 2 is damaged" in err
