@@ -106,3 +106,18 @@ def test_damaged_metadata_is_named_by_line(run, people, tmp_path):
     code, _, err = run("data", "show", root, "--pid", 2, "--out", tmp_path / "2.png")
     assert code == 2
     assert "metadata.jsonl: line 2 is damaged" in err
+
+
+def test_a_named_set_is_listed_and_made(run, tmp_path):
+    code, out, _ = run("data", "sets")
+    assert code == 0
+    assert "people-market" in out
+    _, out, _ = run("data", "sets", "--json")
+    assert json.loads(out)["people-market"]["counts"]["train"] == [751, 12936]
+    small = ("--set", "people-small", "--share", 0.02, "--workers", 0)
+    code, out, _ = run("data", "make", tmp_path / "set", *small)
+    assert code == 0
+    assert "72 images of 6" in out
+    code, _, err = run("data", "make", tmp_path / "other", "--set", "people-smal")
+    assert code == 2
+    assert "did you mean 'people-small'" in err
