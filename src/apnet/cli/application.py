@@ -11,7 +11,7 @@ from typing import TextIO
 import typer
 
 from apnet._version import __version__
-from apnet.cli import commands, data_commands, explain_command, model_commands
+from apnet.cli import commands, data_commands, model_commands
 from apnet.cli.terminal import tell
 from apnet.errors import ApnetError, Interrupted
 
@@ -31,7 +31,7 @@ app.command("train")(commands.train)
 app.command("evaluate")(commands.evaluate)
 app.command("score")(commands.score)
 app.command("embed")(model_commands.embed)
-app.command("explain")(explain_command.explain)
+app.command("explain")(model_commands.explain)
 app.command("cost")(commands.cost)
 app.command("presets")(commands.presets)
 data.command("make")(data_commands.make)

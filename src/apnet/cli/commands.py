@@ -7,19 +7,11 @@ from typing import Annotated, Optional
 
 import typer
 
+from apnet.cli.options import Data, Device, Json, Renderers, Seed, Workers
 from apnet.cli.terminal import progress_bar, say, say_json
 from apnet.errors import ConfigError
 from apnet.results import APKind, Distance
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Data = Annotated[
-    Optional[str],  # noqa: UP045 - typer on Python 3.10
-    typer.Option("--data", metavar="NAME=DIR", help="Data set; 'apnet data list' names them."),
-]
-Device = Annotated[str, typer.Option(help="'auto', 'cpu', 'cuda', 'cuda:1', ...")]
-Workers = Annotated[int, typer.Option(min=0, help="Processes that decode images.")]
-Renderers = Annotated[int, typer.Option(min=0, help="Processes that render.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
 Protocol = Annotated[Distance, typer.Option("--distance", help="How features are compared.")]
 Kind = Annotated[APKind, typer.Option("--ap", help="Which average precision 'mAP' names.")]
 

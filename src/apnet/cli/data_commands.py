@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from apnet.cli.options import Json, Renderers, Seed
 from apnet.cli.terminal import progress_bar, say, say_json, tell
 
 if TYPE_CHECKING:
     from apnet.data.listing import Listing
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Renderers = Annotated[int, typer.Option(min=0, help="Processes that render.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
 Source = Annotated[
     str,
     typer.Argument(metavar="DIR", help="A folder in Market-1501 layout, or NAME=DIR."),

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apnet.cli.commands import Device, Json, Workers
+from apnet.cli.options import Device, Json, Weights, Workers
 from apnet.cli.terminal import say, say_json, tell
 from apnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from apnet.checkpoints import Checkpoint
-
-Weights = Annotated[
-    Optional[Path],  # noqa: UP045 - typer on Python 3.10
-    typer.Option(
-        "--checkpoint", metavar="RUN_OR_FILE", help="Your own network; else the shipped one."
-    ),
-]
 
 
 def embed(
@@ -64,6 +57,28 @@ def embed(
             "flip": flip,
         }
     )
+
+
+def explain(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Crops of people.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")],
+    checkpoint: Weights = None,
+    device: Device = "auto",
+) -> None:
+    """Draw where a network looks after every pyramid level; of two images also why they match.
+
+    Writes NAME.explained.png for each image and, of exactly two, pair.png.
+    """
+    from apnet.devices import choose_device
+    from apnet.explanation import explain_files
+
+    chosen = choose_device(device)
+    loaded = chosen_checkpoint(checkpoint)
+    explained = explain_files(loaded.network.to(chosen), loaded.config.image_size, images, out)
+    for path in (*explained.pictures, *([explained.pair] if explained.pair else [])):
+        say(str(path))
+    if explained.match is not None:
+        say(f"cosine similarity {explained.match.similarity:+.4f}, without mirror images")
 
 
 def chosen_checkpoint(path: Path | None) -> Checkpoint:

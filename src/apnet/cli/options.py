@@ -1,0 +1,24 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Data = Annotated[
+    Optional[str],  # noqa: UP045 - typer on Python 3.10
+    typer.Option("--data", metavar="NAME=DIR", help="Data set; 'apnet data list' names them."),
+]
+Device = Annotated[str, typer.Option(help="'auto', 'cpu', 'cuda', 'cuda:1', ...")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes that decode images.")]
+Renderers = Annotated[int, typer.Option(min=0, help="Processes that render.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
+Weights = Annotated[
+    Optional[Path],  # noqa: UP045 - typer on Python 3.10
+    typer.Option(
+        "--checkpoint", metavar="RUN_OR_FILE", help="Your own network; else the shipped one."
+    ),
+]
