@@ -45,8 +45,7 @@ def level_maps(network: APNet, images: Tensor) -> Maps:
 def grad_cams(network: APNet, images: Tensor, score: Score) -> Maps:
     """Returns Grad-CAM after every level: ``ReLU(sum_k a_k X_ik)``, ``a_k`` the mean gradient.
 
-    ``a_k`` is the mean over positions of the score's gradient at channel k of X_i, which includes
-    the way through the gates of the levels after it.
+    The gradient at X_i includes the way through the gates of the levels after it.
 
     Args:
         network: used in evaluation mode; its modes and gradients are left as they were.

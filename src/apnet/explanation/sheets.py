@@ -17,7 +17,6 @@ from apnet.explanation.match import Match
 PICTURE_HEIGHT = 256
 _TOP = 2 * LINE + 2 * GAP
 _BANDS = 4
-_MIRROR = "without the mirror images that evaluation adds; each image's cells sum to it"
 
 StageMaps = Sequence[Sequence[NDArray[np.float32]]]
 """Per stage, per level (h, w), not negative."""
@@ -98,9 +97,8 @@ def pair_sheet(
     wide = max(photographs[0].width, 96)
     beside = 120
     group = 2 * wide + beside + 3 * GAP
-    canvas = Canvas((2 * group + GAP, _TOP + 2 * LINE + PICTURE_HEIGHT + LINE + 2 * GAP))
+    canvas = Canvas((2 * group + GAP, _TOP + 2 * LINE + PICTURE_HEIGHT + 2 * LINE + 2 * GAP))
     canvas.title((GAP, GAP), f"cosine similarity {match.similarity:+.3f}")
-    canvas.caption((GAP, GAP + LINE + 4), _MIRROR, canvas.image.width - 2 * GAP, faint=True)
     ceiling = max(float(np.abs(match.first).max()), float(np.abs(match.second).max()))
     top = _TOP + 2 * LINE
     for index, contributions in enumerate((match.first, match.second)):
@@ -114,7 +112,8 @@ def pair_sheet(
         _draw_bands(canvas, (left + 2 * wide + 2 * GAP, top), contributions, match.similarity)
     canvas.caption(
         (GAP, top + PICTURE_HEIGHT + GAP),
-        f"red speaks for the match, blue against it; full colour is {ceiling:.3f} a cell",
+        f"red speaks for the match, blue against it; full colour is {ceiling:.3f} a cell. Each "
+        "image's cells sum to the similarity.",
         canvas.image.width - 2 * GAP,
         faint=True,
     )
