@@ -111,12 +111,7 @@ def test_score(run, tmp_path):
     assert "mAP" in out
 
 
-def test_data_commands(run, market, tmp_path):
-    code, out, _ = run("data", "check", "market1501", market, "--json")
-    assert code == 0
-    json.loads(out)
-    assert run("data", "check", "market1501", market)[0] == 0
-    assert "msmt17" in run("data", "list")[1]
+def test_presets_are_listed(run):
     assert "apnet-c2" in run("presets")[1]
 
 

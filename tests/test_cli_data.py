@@ -85,6 +85,8 @@ def test_more_people_make_a_taller_sheet(run, people, tmp_path):
         (("sheet", "nowhere", "--out", "a.png"), "nowhere: no such folder"),
         (("sheet", "SET"), "--out"),
         (("sheet", "SET", "--out", "a.png", "--people", 0), "--people"),
+        (("make", "new", "--set", "people-small", "--ids", 9, "--seed", 1), "--ids, --seed"),
+        (("make", "new", "--share", 0.5), "no effect without --set"),
     ],
 )
 def test_bad_input_is_one_clear_line(run, people, tmp_path, monkeypatch, arguments, says):

@@ -9,6 +9,7 @@ import typer
 
 from apnet.cli.options import Json, Renderers, Seed
 from apnet.cli.terminal import progress_bar, say, say_json, tell
+from apnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from apnet.data.listing import Listing
@@ -20,6 +21,7 @@ Source = Annotated[
 
 
 def make(
+    context: typer.Context,
     out: Annotated[Path, typer.Argument(help="New or interrupted folder.")],
     named: Annotated[
         str | None,
@@ -40,6 +42,8 @@ def make(
     from apnet.cli.values import image_size
     from apnet.data.synthetic import make_people, make_set
 
+    unused = ("ids", "images", "cameras", "size", "seed") if named else ("share",)
+    _refuse(context, unused, "with" if named else "without")
     with progress_bar("rendering") as progress:
         if named is not None:
             summary = make_set(out, named, share=share, workers=workers, progress=progress)
@@ -55,6 +59,15 @@ def make(
                 progress=progress,
             )
     say(str(summary))
+
+
+def _refuse(context: typer.Context, names: tuple[str, ...], beside: str) -> None:
+    """Refuses options that would have no effect ``with`` or ``without`` a named set."""
+    sources = {name: context.get_parameter_source(name) for name in names}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if given:
+        listed = ", ".join(f"--{name}" for name in given)
+        raise ConfigError(f"{listed}: has no effect {beside} --set NAME; leave it out")
 
 
 def sets(json: Json = False) -> None:

@@ -25,6 +25,8 @@ from apnet.data.synthetic.rendering import (
     FOLDERS,
     UNFINISHED,
     Settings,
+    distractor_marker,
+    distractor_ranges,
     marker,
     render_distractors,
     render_person,
@@ -223,9 +225,11 @@ def _render_all(
         for person, visits in people
         if not marker(out, person.pid).exists()
     ]
-    if settings.counts.distractors and not marker(out, 0).exists():
-        bad = functools.partial(render_distractors, out, settings)
-        jobs.insert(0, _Job(bad, settings.counts.distractors))  # the longest first
+    jobs += [
+        _Job(functools.partial(render_distractors, out, settings, bad), len(bad))
+        for bad in distractor_ranges(settings.counts)
+        if not distractor_marker(out, bad).exists()
+    ]
     total = settings.counts.images
     done = total - sum(job.images for job in jobs)
     progress(done, total)
@@ -289,8 +293,9 @@ def _one_thread_each() -> Iterator[None]:
 def _finish(out: Path, settings: Settings, people: list[Person]) -> None:
     """Publishes README and metadata; metadata.jsonl, the last, says that the set is whole."""
     readme = _README.format(settings=dataclasses.asdict(settings))
-    pids = [person.pid for person in people] + [0] * (settings.counts.distractors > 0)
-    lines = [marker(out, pid).read_text(encoding="utf-8") for pid in pids]
+    markers = [marker(out, person.pid) for person in people]
+    markers += [distractor_marker(out, bad) for bad in distractor_ranges(settings.counts)]
+    lines = [path.read_text(encoding="utf-8") for path in markers]
     lines += [json.dumps(line) + "\n" for line in pair_lines(people)]
     for name, text in (("README.txt", readme), ("metadata.jsonl", "".join(lines))):
         write_text(out / UNFINISHED / name, text)

@@ -35,6 +35,9 @@ UNFINISHED = ".metadata"
 CROWD = 12
 """Passers-by who have no pid."""
 
+BAD_BOXES = 100
+"""Bad boxes that are rendered in one go."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -83,18 +86,18 @@ def render_person(out: Path, settings: Settings, person: Person, visits: Visits)
         picture, facts = _picture(settings, figure, number, (person.pid, number, index))
         _save_jpeg(out / name, picture, town_camera(settings.seed, number, settings.world).quality)
         lines.append(image_line(name, person.pid, number, facts, changes))
-    _publish(out, person.pid, lines)
+    _publish(marker(out, person.pid), lines)
 
 
-def render_distractors(out: Path, settings: Settings) -> None:
-    """Renders the bad boxes of pid 0: parts of passers-by, and what is beside them.
+def render_distractors(out: Path, settings: Settings, indices: range) -> None:
+    """Renders some of the bad boxes of pid 0: parts of passers-by, and what is beside them.
 
     Raises:
         DataError: the folder cannot be written.
     """
     lines = []
     crowd = town_crowd(settings.seed, settings.world)
-    for index in range(settings.counts.distractors):
+    for index in indices:
         rng = np.random.default_rng([settings.seed, 7, index])
         number = int(rng.integers(1, settings.cameras + 1))
         figure = crowd[int(rng.integers(len(crowd)))]
@@ -103,7 +106,7 @@ def render_distractors(out: Path, settings: Settings) -> None:
         quality = town_camera(settings.seed, number, settings.world).quality
         _save_jpeg(out / name, missed(picture, rng), quality)
         lines.append(image_line(name, 0, number, facts, ()))
-    _publish(out, 0, lines)
+    _publish(distractor_marker(out, indices), lines)
 
 
 def missed(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -133,13 +136,24 @@ def _picture(
     return take_picture(figure, camera, crowd, settings.size, rng)
 
 
-def _publish(out: Path, pid: int, lines: list[Line]) -> None:
-    write_text(marker(out, pid), "".join(json.dumps(line) + "\n" for line in lines))
+def _publish(path: Path, lines: list[Line]) -> None:
+    write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def marker(out: Path, pid: int) -> Path:
     """Returns the file whose presence says that all images of a pid are there."""
     return out / UNFINISHED / f"{pid:04d}.jsonl"
+
+
+def distractor_marker(out: Path, indices: range) -> Path:
+    """Returns the file whose presence says that these bad boxes are there."""
+    return out / UNFINISHED / f"0000-{indices.start:06d}.jsonl"
+
+
+def distractor_ranges(counts: Counts) -> list[range]:
+    """Splits the bad boxes of a set into what is rendered in one go."""
+    total = counts.distractors
+    return [range(first, min(first + BAD_BOXES, total)) for first in range(0, total, BAD_BOXES)]
 
 
 def _save_jpeg(path: Path, image: Image.Image, quality: int) -> None:
