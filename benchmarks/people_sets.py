@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def trained(name: str) -> Callable[[ReidDataset, Path, int], Evaluation]:
         folder = RunFolder(run)
         resume = folder.state.exists()
         if not resume:
+            shutil.rmtree(run, ignore_errors=True)  # stopped before its first epoch's end
             folder.begin(recipe, {"name": dataset.name})
         train(recipe, dataset, folder, device=CPU, resume=resume)
         return evaluate_checkpoint(load_checkpoint(folder.last), dataset, device=CPU)

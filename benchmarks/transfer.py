@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shutil
 import statistics
 import time
 from collections.abc import Mapping
@@ -139,6 +140,7 @@ def one_run(name: str, seed: int, target: Path, work: Path) -> dict[str, float]:
     run = RunFolder(work / "runs" / result.stem)
     resume = run.state.exists()
     if not resume:
+        shutil.rmtree(run.root, ignore_errors=True)  # stopped before its first epoch's end
         run.begin(recipe, {"name": name})
     device = torch.device("cpu")
     network = train(recipe, rendered(name, variant, work), run, device=device, resume=resume)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from apnet.data import load_dataset, load_source
-from apnet.data.synthetic import WORLD, make_people
+from apnet.data.synthetic import EASY, make_people
 from apnet.progress import Progress
 from apnet.types import ReidDataset
 
@@ -15,26 +14,6 @@ IDS = 300
 
 IMAGES_PER_ID = 14
 CAMERAS = 6
-
-EASY = dataclasses.replace(
-    WORLD,
-    coarse_twins=0.0,
-    worn_changes=0.0,
-    sitting=0.0,
-    indoor=0.0,
-    night=0.0,
-    rain=0.0,
-    haze=0.0,
-    shade=0.2,
-    optics=0.5,
-    cast=0.5,
-    resolution=(80.0, 250.0),
-    passers_by=0.25,
-    occluders=0.08,
-    detector=0.2,
-    stretch=0.2,
-)
-"""A town by day, in which minutes of training show something; the named sets are harder."""
 
 
 def demo_people(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apnet.data.synthetic.plan import Counts
-from apnet.data.synthetic.world import WORLD, World
+from apnet.data.synthetic.world import EASY, WORLD, World
 from apnet.errors import ConfigError
 
 
@@ -46,7 +46,8 @@ PEOPLE_SETS: Mapping[str, PeopleSet] = {
         cameras=6,
         size=(128, 64),
         seed=131,
-        about="300 people in six cameras, to be made in a minute",
+        about="300 people in six cameras by day, to be made in a minute",
+        world=EASY,
     ),
     "people-market": PeopleSet(
         Counts((751, 12_936), (750, 3_368 + 13_115), queries=3_368, distractors=2_798, spread=0.4),

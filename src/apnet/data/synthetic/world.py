@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -132,3 +132,23 @@ class World:
 
 WORLD = World()
 """What ``make_people`` uses."""
+
+EASY = replace(
+    WORLD,
+    coarse_twins=0.0,
+    worn_changes=0.0,
+    sitting=0.0,
+    indoor=0.0,
+    night=0.0,
+    rain=0.0,
+    haze=0.0,
+    shade=0.2,
+    optics=0.5,
+    cast=0.5,
+    resolution=(80.0, 250.0),
+    passers_by=0.25,
+    occluders=0.08,
+    detector=0.2,
+    stretch=0.2,
+)
+"""A town by day, in which minutes of training show something; most named sets are harder."""
