@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from apnet.data import load_dataset
 from apnet.data.synthetic import Summary, make_people
+from apnet.data.synthetic.rendering import render_person
 from apnet.errors import ConfigError, DataError
 
 SETTINGS = {"ids": 6, "images_per_id": 6, "seed": 5, "cameras": 3, "size": (64, 32), "workers": 0}
@@ -54,6 +56,19 @@ class TestBytes:
             out = tmp_path / number
             subprocess.run([sys.executable, "-c", code, str(out)], env=environment, check=True)
             assert contents(out) == contents(made)
+
+    @pytest.mark.skipif(os.cpu_count() == 1, reason="one core")
+    def test_a_person_is_rendered_by_one_thread(self, tmp_path, monkeypatch):
+        numbers = set()
+
+        def render(*arguments):
+            numbers.update(found["num_threads"] for found in threadpool_info())
+            render_person(*arguments)
+
+        monkeypatch.setattr("apnet.data.synthetic.make.render_person", render)
+        with threadpool_limits(2):
+            make(tmp_path / "set")
+        assert numbers == {1}
 
     def test_no_training_library_is_loaded_by_the_processes(self):
         code = "import sys, apnet.data.synthetic; sys.exit('torch' in sys.modules)"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
 import json
 import multiprocessing
-import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -16,6 +14,8 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from apnet.data.synthetic.catalogue import people_set
 from apnet.data.synthetic.notes import pair_lines
@@ -251,13 +251,15 @@ def _make_folders(out: Path) -> None:
 def _rendered(out: Path, jobs: list[_Job], workers: int) -> Iterator[_Job]:
     """Yields each job when it is done."""
     if workers <= 1:
+        libraries = ThreadpoolController()
         for job in jobs:
-            job.run()
+            with libraries.limit(limits=1):  # more threads round some matrix products otherwise
+                job.run()
             yield job
         return
     context = multiprocessing.get_context("spawn")
     count = min(workers, MOST_WORKERS)
-    with _one_thread_each(), ProcessPoolExecutor(count, context, _ignore_interrupts) as pool:
+    with ProcessPoolExecutor(count, context, _begin_process) as pool:
         futures: dict[Future[None], _Job] = {pool.submit(job.run): job for job in jobs}
         try:
             for future in as_completed(futures):
@@ -273,21 +275,9 @@ def _rendered(out: Path, jobs: list[_Job], workers: int) -> Iterator[_Job]:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
+def _begin_process() -> None:
+    threadpool_limits(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the pool
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
 
 
 def _finish(out: Path, settings: Settings, people: list[Person]) -> None:
