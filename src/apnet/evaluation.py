@@ -21,7 +21,16 @@ from apnet.errors import DataError
 from apnet.model import APNet
 from apnet.progress import Progress, silent
 from apnet.results import APKind, Distance, Evaluation, ProtocolCard
-from apnet.retrieval import Facts, Slice, breakdown, color_histogram, default_card, evaluate
+from apnet.retrieval import (
+    Facts,
+    Reranking,
+    Slice,
+    breakdown,
+    color_histogram,
+    default_card,
+    evaluate,
+    evaluate_reranked,
+)
 from apnet.types import Embeddings, ImageRecord, ReidDataset
 
 
@@ -41,6 +50,9 @@ class Protocol:
     precision: Precision = "float32"
     """Arithmetic of the network."""
 
+    reranking: Reranking | None = None
+    """``None``: the plain ranking."""
+
 
 def evaluate_network(
     network: APNet,
@@ -59,11 +71,12 @@ def evaluate_network(
         network: on the device where it shall run.
         config: its config; gives the image size and names the feature.
         dataset: its query and gallery are used.
-        protocol: distance, kind of AP, mirror image, arithmetic.
+        protocol: distance, kind of AP, mirror image, arithmetic, re-ranking.
         model: name and fingerprint for the card.
         seeds: seeds for the card.
         workers: processes that decode images.
-        progress: called with (images done, images in all).
+        progress: called with (images done, images in all), then once more from the start while
+            re-ranking.
 
     Returns:
         The figures, and the embeddings of query and gallery.
@@ -95,7 +108,7 @@ def evaluate_network(
         model=model,
         seeds=seeds or {},
     )
-    return evaluate(query, gallery, card=card), query, gallery
+    return _ranked(query, gallery, card, protocol.reranking, progress), query, gallery
 
 
 def evaluate_checkpoint(
@@ -126,12 +139,16 @@ def evaluate_and_break_down(
 ) -> tuple[Evaluation, list[Slice]]:
     """Evaluates a loaded checkpoint, and breaks the figures down as ``break_down`` does.
 
+    A re-ranked evaluation is not broken down: the slices would be those of the plain ranking.
+
     Raises:
         DataError: no query or gallery, no query has a match, or damaged metadata.
     """
     evaluation, query, gallery = _evaluate_checkpoint(
         checkpoint, dataset, device, protocol, workers, progress
     )
+    if protocol.reranking is not None:
+        return evaluation, []
     return evaluation, break_down(dataset, query, gallery, evaluation.card)
 
 
@@ -225,6 +242,18 @@ def _test_records(dataset: ReidDataset) -> Sequence[ImageRecord]:
             f"{len(dataset.gallery)} gallery images; an evaluation needs both"
         )
     return (*dataset.query, *dataset.gallery)
+
+
+def _ranked(
+    query: Embeddings,
+    gallery: Embeddings,
+    card: ProtocolCard,
+    reranking: Reranking | None,
+    progress: Progress,
+) -> Evaluation:
+    if reranking is None:
+        return evaluate(query, gallery, card=card)
+    return evaluate_reranked(query, gallery, card=card, settings=reranking, progress=progress)
 
 
 def _card(

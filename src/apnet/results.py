@@ -42,7 +42,8 @@ class ProtocolCard:
     """Arithmetic of the network."""
 
     reranking: str | None = None
-    """Name and settings of a re-ranking; ``None``: the plain ranking."""
+    """Name and settings of a re-ranking, as ``k-reciprocal, k1 20, k2 6, lambda 0.3``; ``None``:
+    the plain ranking."""
 
     model: str | None = None
     """Name and fingerprint (sha256) of the weights."""

@@ -14,6 +14,10 @@ from apnet.results import APKind, Distance
 
 Protocol = Annotated[Distance, typer.Option("--distance", help="How features are compared.")]
 Kind = Annotated[APKind, typer.Option("--ap", help="Which average precision 'mAP' names.")]
+Rerank = Annotated[
+    Optional[str],  # noqa: UP045 - typer on Python 3.10
+    typer.Option("--rerank", metavar="K1,K2,LAMBDA", help="Re-rank, usually by 20,6,0.3."),
+]
 
 
 def demo(
@@ -96,6 +100,7 @@ def evaluate(
     ap: Kind = "hits",
     flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
     precision: Annotated[str, typer.Option(help="'float32', 'bf16' or 'auto'.")] = "float32",
+    rerank: Rerank = None,
     device: Device = "auto",
     workers: Workers = 2,
     json: Json = False,
@@ -103,9 +108,10 @@ def evaluate(
     """Evaluate a checkpoint on a data set's query and gallery.
 
     Figures on synthetic people are also broken down by view, clothes, occlusion, height in pixels,
-    light and twins.
+    light and twins, unless they are re-ranked.
     """
     from apnet.checkpoints import load_checkpoint
+    from apnet.cli.values import reranking
     from apnet.data import load_source
     from apnet.devices import choose_device, choose_precision
     from apnet.evaluation import Protocol, evaluate_and_break_down
@@ -113,11 +119,12 @@ def evaluate(
 
     if precision not in ("float32", "bf16", "auto"):
         raise ConfigError(f"--precision {precision}: choose float32, bf16 or auto")
+    settings = reranking(rerank)
     checkpoint = load_checkpoint(run)
     dataset = load_source(data)
     chosen = choose_device(device)
-    protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen))
-    with progress_bar("embedding") as progress:
+    protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen), settings)
+    with progress_bar("embedding" if settings is None else "embedding, re-ranking") as progress:
         result, slices = evaluate_and_break_down(
             checkpoint,
             dataset,
@@ -139,18 +146,26 @@ def score(
     gallery: Annotated[Path, typer.Argument(help="The same of the gallery (.npz).")],
     distance: Protocol = "cosine",
     ap: Kind = "hits",
+    rerank: Rerank = None,
     json: Json = False,
 ) -> None:
     """Evaluate features of any toolkit: exact ranks, stable ties, in bounded memory."""
     import dataclasses
 
-    from apnet.retrieval import default_card, format_evaluation, load_features
+    from apnet.cli.values import reranking
+    from apnet.retrieval import default_card, evaluate_reranked, format_evaluation, load_features
     from apnet.retrieval import evaluate as rank
 
+    settings = reranking(rerank)
     queries, items = load_features(query), load_features(gallery)
     card = dataclasses.replace(default_card(queries, items), distance=distance, ap_kind=ap)
-    with progress_bar("ranking") as progress:
-        result = rank(queries, items, card=card, progress=progress)
+    with progress_bar("ranking" if settings is None else "re-ranking") as progress:
+        if settings is None:
+            result = rank(queries, items, card=card, progress=progress)
+        else:
+            result = evaluate_reranked(
+                queries, items, card=card, settings=settings, progress=progress
+            )
     say_json(result.to_dict()) if json else say(format_evaluation(result))
 
 

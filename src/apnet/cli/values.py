@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from apnet.errors import ConfigError
+from apnet.retrieval import Reranking
 
 
 def image_size(text: str) -> tuple[int, int]:
@@ -20,3 +21,20 @@ def image_size(text: str) -> tuple[int, int]:
     if not (16 <= height <= 4096 and 16 <= width <= 4096):
         raise ConfigError(f"image size {text}: each side must be from 16 to 4096 pixels")
     return height, width
+
+
+def reranking(text: str | None) -> Reranking | None:
+    """Reads ``K1,K2,LAMBDA``, such as ``20,6,0.3``; nothing means no re-ranking.
+
+    Raises:
+        ConfigError: it is not written so, or a value is out of range.
+    """
+    if text is None:
+        return None
+    try:
+        k1, k2, weight = text.split(",")
+        return Reranking(int(k1), int(k2), float(weight))
+    except ValueError as error:
+        raise ConfigError(
+            f"--rerank {text}: write K1,K2,LAMBDA, such as 20,6,0.3 (the usual values)"
+        ) from error

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from apnet.errors import DataError
 from apnet.results import Distance
+from apnet.retrieval.screening import Screener, screening_device
 
 Features = NDArray[np.floating]
 Keys = NDArray[np.float64]
@@ -37,6 +38,12 @@ Indices = NDArray[np.int64]
 
 _PAIR_BYTES = 1 << 20
 """Float64 working memory of one step of ``keys``; more would leave the processor's cache."""
+
+_SEGMENT = 128
+"""Terms at most that ``refined`` sums in the features' own precision."""
+
+_GATHERED = 64
+"""Gallery vectors that ``refined`` gathers at once, to stay in the processor's cache."""
 
 _SAMPLE = 64
 """Pairs whose error every block measures beside one for each of its queries."""
@@ -54,11 +61,17 @@ class Comparison:
             norms outside 1e-12 to 1e12 are converted (and so copied) first; others are not copied.
         distance: ``cosine`` or ``euclidean``.
 
+        device: where to screen in bf16 first, ``auto``, ``numpy`` (nowhere) or a torch device
+            (``screening``); float64 features never are.
+
     Raises:
         DataError: the dimensions differ, or a norm is beyond 1e-70 to 1e70.
+        ConfigError: the device is not there.
     """
 
-    def __init__(self, query: Features, gallery: Features, distance: Distance) -> None:
+    def __init__(
+        self, query: Features, gallery: Features, distance: Distance, device: str = "auto"
+    ) -> None:
         if query.shape[1] != gallery.shape[1]:
             raise DataError(
                 f"query features have {query.shape[1]} dimensions and gallery features "
@@ -76,10 +89,14 @@ class Comparison:
         self._query_norms = norms[: len(query)]
         self._widest = float(norms[len(query) :].max(initial=0.0))
         self._offset = _per_column(gallery_squares, distance).astype(dtype)
+        self._terms = _segment(query.shape[1])
+        self.screener = self._screener(device)
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of one query's screened scores."""
+        """Bytes of one query's screened scores, in bf16 or in the features' precision."""
+        if self.screener is not None:
+            return self.screener.row_bytes
         return len(self.gallery) * self.gallery.itemsize
 
     @property
@@ -139,6 +156,20 @@ class Comparison:
             np.divide(keys, squares, out=keys, where=squares > 0)
         return keys
 
+    def refined(self, row: int, columns: Indices) -> tuple[Keys, float]:
+        """Returns the scores (n,) of one query's pairs, and a proven bound on their error.
+
+        The products are summed in segments, each in the features' precision in any order, the
+        segments in float64; 1e-14 stands for the roundings of float64, of ``keys`` too.
+        """
+        scores = self._products(row, columns)
+        squares = self._gallery_squares[columns]
+        if self.distance == "cosine":
+            np.divide(scores, np.sqrt(squares), out=scores, where=squares > 0)
+        else:
+            scores -= squares / 2
+        return scores, self._refined_error(float(self._query_norms[row]))
+
     def similarity(self, row: int, keys: Keys) -> Keys:
         """Returns what people read for one query's keys: the cosine, or minus the distance."""
         if self.distance == "euclidean":
@@ -146,12 +177,47 @@ class Comparison:
         cosines: Keys = _signed_root(keys) / (self._query_norms[row] or 1.0)
         return np.clip(cosines, -1.0, 1.0)
 
+    def _screener(self, device: str) -> Screener | None:
+        chosen = screening_device(device, len(self.query), self.gallery.size)
+        if chosen is None or self.query.dtype != np.float32:
+            return None
+        squares = self._gallery_squares
+        return Screener(self.query, self.gallery, squares, self.distance, chosen)
+
     def _buffer(self, rows: int) -> Features:
         held: Features | None = getattr(self._threads, "scores", None)
         if held is None or len(held) < rows:
             held = np.empty((rows, len(self.gallery)), self.gallery.dtype)
             self._threads.scores = held
         return held[:rows]
+
+    def _products(self, row: int, columns: Indices) -> Keys:
+        terms, dim = self._terms, self.query.shape[1]
+        vector = self.query[row].reshape(dim // terms, terms, 1)
+        sums = np.empty((dim // terms, len(columns), 1), self.query.dtype)
+        pairs = self._gathered()
+        for start in range(0, len(columns), len(pairs)):
+            part = columns[start : start + len(pairs)]
+            held = pairs[: len(part)]
+            np.take(self.gallery, part, axis=0, out=held, mode="clip")  # "raise" would copy twice
+            cut = held.reshape(len(part), dim // terms, terms).transpose(1, 0, 2)
+            np.matmul(cut, vector, out=sums[:, start : start + len(part)])
+        products: Keys = sums[:, :, 0].sum(axis=0, dtype=np.float64)
+        return products
+
+    def _refined_error(self, norm: float) -> float:
+        sums = 1.1 * self._terms * float(np.finfo(self.query.dtype).eps) / 2
+        if self.distance == "cosine":
+            return (sums + 1e-14) * norm
+        wide = norm + self._widest
+        return sums * norm * self._widest + 1e-14 * wide * wide
+
+    def _gathered(self) -> Features:
+        held: Features | None = getattr(self._threads, "pairs", None)
+        if held is None:
+            held = np.empty((_GATHERED, self.query.shape[1]), self.gallery.dtype)
+            self._threads.pairs = held
+        return held
 
     def _scores_of(self, rows: Indices, keys: Keys) -> Keys:
         if self.distance == "cosine":
@@ -202,6 +268,11 @@ def _per_column(squares: Keys, distance: Distance) -> Keys:
     if distance == "euclidean":
         return squares / 2
     return np.divide(1.0, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+
+
+def _segment(dim: int) -> int:
+    largest = max(terms for terms in range(1, min(_SEGMENT, dim) + 1) if dim % terms == 0)
+    return largest if largest > _SEGMENT // 8 else dim
 
 
 def _signed_square(values: Keys) -> Keys:

@@ -26,6 +26,7 @@ def evaluate(
     *,
     card: ProtocolCard,
     threads: int | None = None,
+    device: str = "auto",
     progress: Progress = silent,
 ) -> Evaluation:
     """Ranks the gallery for every query, exactly, and returns the figures.
@@ -36,32 +37,59 @@ def evaluate(
     Queries left with no match are counted but not averaged. Equal distances stay in gallery order.
     A zero vector has cosine similarity 0 with everything.
 
-    The ranks are those of float64 arithmetic; the memory beyond the features is at most 16 MiB or
-    a tenth of the features, whichever is more, plus some 10 MiB a thread.
+    The ranks are those of float64 arithmetic, on whatever device; the memory beyond the features is
+    at most 16 MiB or a tenth of the features, whichever is more, plus some 10 MiB a thread, and
+    half the gallery's features where it screens in bf16.
 
     Args:
         query: Q searches.
         gallery: what is searched.
         card: the protocol; its distance, junk rule and AP kind decide, the rest is passed on.
         threads: blocks of queries in work at once; by default the cores, at most 2.
+        device: where to screen in bf16: ``auto`` (on the processor, where that pays), ``numpy``
+            (nowhere: float32 throughout) or a torch device. The figures do not depend on it.
         progress: called with (queries done, Q).
 
     Raises:
         DataError: the dimensions differ, or no query has a match in the gallery.
+        ConfigError: the device is not there.
     """
     threads = threads or default_threads()
-    comparison = Comparison(query.features, gallery.features, card.distance)
+    comparison = Comparison(query.features, gallery.features, card.distance, device)
     relevance = Relevance(query, gallery, card.junk_rule)
+    return evaluate_comparison(comparison, relevance, card, threads, progress)
+
+
+def evaluate_comparison(
+    comparison: Comparison,
+    relevance: Relevance,
+    card: ProtocolCard,
+    threads: int,
+    progress: Progress,
+) -> Evaluation:
+    """Ranks by any comparison, as ``evaluate`` does by features.
+
+    Args:
+        comparison: of Q queries with a gallery.
+        relevance: of the same sets.
+        card: the protocol that both follow.
+        threads: blocks of queries in work at once.
+        progress: called with (queries done, Q).
+
+    Raises:
+        DataError: no query has a match in the gallery.
+    """
+    queries, images = len(comparison.query), len(comparison.gallery)
     size = rows_in_block(comparison.row_bytes, comparison.feature_bytes, threads)
-    figures = _Figures.empty(len(query))
+    figures = _Figures.empty(queries)
 
     def work(rows: Indices) -> MatchRanks:
         return rank_matches(comparison, relevance, rows)
 
-    for rows, matched in over_blocks(work, len(query), size, threads):
+    for rows, matched in over_blocks(work, queries, size, threads):
         figures.fill(matched)
-        progress(int(rows[-1]) + 1, len(query))
-    return figures.summary(card, min(CMC_LENGTH, len(gallery)))
+        progress(int(rows[-1]) + 1, queries)
+    return figures.summary(card, min(CMC_LENGTH, images))
 
 
 def default_card(

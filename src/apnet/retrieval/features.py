@@ -1,6 +1,7 @@
 """Feature files: embeddings with their identities in a NumPy ``.npz`` archive, without pickles.
 
 Keys: ``features`` (N, D), ``pids`` (N,), and optionally ``camids`` (N,) and ``paths`` (N,) text.
+A folder is read as the store that ``apnet.retrieval.store`` describes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from apnet.errors import DataError
 from apnet.files import replacing
+from apnet.retrieval.store import is_store, load_store
 from apnet.types import NO_CAMERA, Embeddings
 
 _REQUIRED = ("features", "pids")
@@ -26,19 +28,22 @@ _DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, KeyError)
 
 
 def load_features(path: Path) -> Embeddings:
-    """Reads a feature file.
+    """Reads a feature file, or a feature store.
 
     Float32 and float64 features are taken as they are, float16 becomes float32, and whole numbers
     become float32 where that holds them exactly, else float64. Without ``camids`` every camera is
     unknown.
 
     Args:
-        path: an ``.npz`` archive as ``save_features`` or ``numpy.savez`` writes it.
+        path: an ``.npz`` archive as ``save_features`` or ``numpy.savez`` writes it, or the folder
+            that ``apnet embed`` wrote, whose float32 features are memory-mapped.
 
     Raises:
         DataError: the file is missing, damaged, no ``.npz``, lacks a key, is empty, or holds arrays
             of a wrong kind or shape, or features that are not finite.
     """
+    if is_store(path):
+        return load_store(path)
     arrays = _read(path)
     missing = [key for key in _REQUIRED if key not in arrays]
     if missing:
@@ -86,7 +91,7 @@ def save_features(path: Path, embeddings: Embeddings) -> None:
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
-        raise DataError(f"{path}: no such file; give a feature file (.npz)")
+        raise DataError(f"{path}: no such file; give a feature file (.npz) or store")
     try:
         with path.open("rb") as file:
             return _arrays_in(path, np.load(file, allow_pickle=False))

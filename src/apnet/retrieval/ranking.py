@@ -4,14 +4,15 @@ Under a stable order (nearest first, ties in gallery order) a match at gallery i
 by the other images that are nearer, and by those equally near that stand before p. So its rank is
 a count, and no sort of the whole gallery is needed:
 
-1. One matrix product screens a block of queries (``comparison``). Images left out get -inf.
-2. The images that reach the lowest score of a match, few for a useful feature, are sorted (all
-   scores where they are many: numpy sorts bare numbers faster than it extracts them) and counted.
+1. One matrix product screens a block of queries, in bf16 (``screening``) or float32
+   (``comparison``). The images that may reach the lowest score of a match are its candidates, few
+   for a useful feature (``candidates``).
+2. Their scores are sorted and counted.
 3. A score closer to a match's than the rounding bound leaves their order open. These pairs alone
    are computed again in float64, each by itself, and compared exactly.
 
-The ranks do not depend on block size, threads, processor or the library under numpy, as long as the
-rounding bound of ``comparison`` holds. Open pairs are few, unless the features of many different
+The ranks do not depend on block size, threads, processor, screening or the library under numpy, as
+long as the rounding bounds hold. Open pairs are few, unless the features of many different
 persons are equal to the last bits: then all are computed exactly, which is slow but still right.
 """
 
@@ -22,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.retrieval.comparison import Comparison, Features, Indices
+from apnet.retrieval.candidates import Candidates, candidates
+from apnet.retrieval.comparison import Comparison, Indices
 from apnet.retrieval.relevance import Relevance
 
 _OPEN_AT_ONCE = 1 << 18
@@ -57,70 +59,56 @@ def rank_matches(comparison: Comparison, relevance: Relevance, rows: Indices) ->
     counts = np.array([len(truth[row][0]) for row in rows.tolist()], dtype=np.int64)
     if not len(rows):
         return MatchRanks(rows, np.empty(0, np.int64), counts)
-    scores = comparison.screen(rows)
-    firsts = np.array([truth[row][0][0] for row in rows.tolist()], dtype=np.int64)
-    margins = (2 * comparison.slack(rows, firsts, scores)).astype(scores.dtype)
-    scores[:, relevance.junk] = -np.inf
-    tally = _Tally(comparison, int(counts.sum()))
-    for row, line, margin in zip(rows.tolist(), scores, margins, strict=True):
-        tally.add(row, line, *truth[row], margin)
+    tally = _Tally(comparison, rows, counts)
+    for found in candidates(comparison, truth, relevance.junk, rows):
+        tally.add(found)
     return MatchRanks(rows, tally.ranks(), counts)
 
 
 class _Tally:
-    """Counts, query after query, what stands ahead of each match."""
+    """Counts what stands ahead of each match, other matches apart.
 
-    def __init__(self, comparison: Comparison, size: int) -> None:
+    Args:
+        comparison: decides what scores leave open.
+        rows: (V,) the queries.
+        counts: (V,) their matches.
+    """
+
+    def __init__(self, comparison: Comparison, rows: Indices, counts: Indices) -> None:
         self._comparison = comparison
-        self._ahead = np.zeros(size, dtype=np.int64)
-        self._places = np.zeros(size, dtype=np.int64)  # nth match -> its place in _ahead
-        self._among = np.zeros(size, dtype=np.int64)  # nth match -> n within its query
-        self._filled = 0
+        self._counts = counts
+        self._ends = np.cumsum(counts)
+        self._starts = dict(zip(rows.tolist(), (self._ends - counts).tolist(), strict=True))
+        self._ahead = np.zeros(int(counts.sum()), dtype=np.int64)
         self._open: list[tuple[int, int, int, Indices]] = []
         self._open_size = 0
 
-    def add(
-        self, row: int, line: Features, matches: Indices, out: Indices, margin: np.floating
-    ) -> None:
-        """Counts for one query.
-
-        Args:
-            row: the query.
-            line: (G,) its screened scores; matches and left-out images become -inf.
-            matches: gallery indices, ascending.
-            out: gallery indices that do not count.
-            margin: two scores further apart than this are in order.
-        """
-        reached = line[matches]
-        line[matches] = -np.inf
-        line[out] = -np.inf
-        start, stop = self._filled, self._filled + len(matches)
-        self._places[start:stop] = start + self._order(row, matches, reached, margin)
-        self._among[start:stop] = np.arange(1, len(matches) + 1)
-        self._filled = stop
-
-        low, high = reached - margin, reached + margin
-        reaching = line >= low.min()
-        ascending = line.copy() if 8 * np.count_nonzero(reaching) > len(line) else line[reaching]
-        ascending.sort()
+    def add(self, found: Candidates) -> None:
+        """Counts for one query."""
+        reached, values = found.reached, found.values
+        low, high = reached - found.margin, reached + found.margin
+        ascending = np.sort(values)
         within = ascending.searchsorted(low, side="left")
         beyond = ascending.searchsorted(high, side="right")
-        self._ahead[start:stop] = len(ascending) - beyond
+        start = self._starts[found.row]
+        self._ahead[start : start + len(reached)] = len(ascending) - beyond
         for match in (beyond > within).nonzero()[0].tolist():
-            close = ((line >= low[match]) & (line <= high[match])).nonzero()[0]
-            self._leave_open(row, int(matches[match]), start + match, close)
+            close = ((values >= low[match]) & (values <= high[match])).nonzero()[0]
+            others = close if found.columns is None else found.columns[close]
+            self._leave_open(found.row, int(found.matches[match]), start + match, others)
 
     def ranks(self) -> Indices:
-        """Returns the ranks of all matches, ascending within each query."""
-        self._decide()
-        return self._ahead[self._places] + self._among
+        """Returns the ranks of all matches, ascending within each query.
 
-    def _order(self, row: int, matches: Indices, reached: Features, margin: np.floating) -> Indices:
-        order: Indices = (-reached).argsort(kind="stable")
-        if len(order) > 1 and _smallest_step(reached[order]) <= margin:
-            keys = self._comparison.keys(np.full(len(matches), row), matches)
-            order = np.argsort(-keys, kind="stable")
-        return order
+        Among themselves matches need no order: a nearer one has no more images ahead of it.
+        """
+        self._decide()
+        width = len(self._comparison.gallery) + 1
+        query = np.repeat(np.arange(len(self._counts)), self._counts)
+        ahead = np.sort(self._ahead + query * width) - query * width
+        among = np.arange(len(ahead)) - np.repeat(self._ends - self._counts, self._counts)
+        ranks: Indices = ahead + among + 1
+        return ranks
 
     def _leave_open(self, row: int, match: int, place: int, others: Indices) -> None:
         self._open.append((row, match, place, others))
@@ -145,8 +133,3 @@ class _Tally:
         width = len(self._comparison.gallery)
         pairs, back = np.unique(rows * width + columns, return_inverse=True)
         return self._comparison.keys(pairs // width, pairs % width)[back]
-
-
-def _smallest_step(descending: Features) -> np.floating:
-    step: np.floating = (descending[:-1] - descending[1:]).min()
-    return step

@@ -1,0 +1,245 @@
+"""Screening in bf16: products of half the bytes, with a proven bound on their error.
+
+A query a and a gallery vector b are rounded to bf16 vectors a' and b'. What rounding takes from
+each is known, so by the Cauchy-Schwarz inequality
+
+    |a.b - a'.b'| <= |a - a'| |b| + |a'| |b - b'|.
+
+The product itself adds at most D u |a'| |b'| for sums of D terms in float32 in any order, and
+writing its result as bf16 at most 2^-8 of it. That is about 0.004 |a| |b| at D = 2,048: nearly all
+comparisons between a match and another image are decided, the others are made again
+(``candidates``). For the cosine the gallery vectors are first divided by their lengths.
+
+torch is imported only where the product is large enough, and bf16 is used by itself only where the
+processor multiplies it natively. On a GPU the rounded vectors are held as float32, which TF32 takes
+without loss. Every query's measured errors are compared with the bound, so that a library that sums
+otherwise is noticed (docs/decisions/0035).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.results import Distance
+
+if TYPE_CHECKING:
+    import torch
+
+Indices = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_ROWS = 128
+"""Gallery rows rounded at once; more would leave the processor's cache."""
+
+_GROUP = 16
+"""Scores of which ``nearest`` takes the highest."""
+
+_WORTH_WITH_TORCH = 4e9
+_WORTH_A_TORCH_IMPORT = 1e12
+"""Multiplications from which bf16 saves more than it costs: about 0.1 s, and 15 s, of float32."""
+
+_FEWEST_QUERIES = 256
+"""Rounding a gallery costs about as much as 80 queries save."""
+
+_BF16 = 2.0**-8
+_FLOAT32 = 2.0**-24
+_ON_DEVICE = 2.0**-22
+"""Unit roundoffs; on a GPU that of sums is taken four times as large, for units that truncate."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One query's screened scores; the true one of a value v is within ``absolute + relative |v|``.
+
+    Attributes:
+        values: (G,) float32.
+        absolute: from 0.
+        relative: from 0, below 0.5.
+    """
+
+    values: NDArray[np.float32]
+    absolute: float
+    relative: float
+
+    def lowest(self, scores: Floats) -> Floats:
+        """Returns values below which the true score is certainly lower than each of ``scores``."""
+        shifted = scores - self.absolute
+        found: Floats = shifted - self.relative / (1 - self.relative) * np.abs(shifted)
+        return found
+
+    def highest(self, scores: Floats) -> Floats:
+        """Returns values above which the true score is certainly higher than each of ``scores``."""
+        return -self.lowest(-scores)
+
+    def reaching(self, score: float) -> Indices:
+        """Returns the gallery indices whose true score may be ``score`` or higher, ascending."""
+        return self._above(self.lowest(np.array(score)))
+
+    def nearest(self, count: int) -> Indices:
+        """Returns gallery indices, ascending, with the ``count`` highest true scores among them."""
+        parts = len(self.values) // _GROUP
+        some = self.values
+        if parts >= 4 * count:  # the highest of disjoint groups: few to look through, and no higher
+            some = some[: parts * _GROUP].reshape(_GROUP, parts).max(axis=0)
+        value = float(np.partition(some, len(some) - count)[len(some) - count])
+        return self.reaching(value - self.absolute - self.relative * abs(value))
+
+    def holds(self, columns: Indices, scores: Floats) -> bool:
+        """Tells whether these true scores are within the bound of their values."""
+        values = self.values[columns]
+        return bool(np.all(np.abs(values - scores) <= self.absolute + self.relative * abs(values)))
+
+    def _above(self, limit: Floats) -> Indices:
+        rounded = np.nextafter(np.float32(limit), np.float32(-np.inf))
+        found: Indices = (self.values >= rounded).nonzero()[0]
+        return found
+
+
+class Screener:
+    """Screens blocks of queries in bf16 on one device.
+
+    Its copy of the gallery takes half the bytes of the float32 one (as many on a GPU).
+
+    Args:
+        query: (Q, D) float32, of norms 0 or 1e-12 to 1e12.
+        gallery: (G, D), likewise.
+        squares: (G,) squared lengths of the gallery vectors.
+        distance: ``cosine`` (scores a.b / |b|) or ``euclidean`` (scores a.b - |b|^2 / 2).
+        device: a torch device.
+    """
+
+    def __init__(
+        self,
+        query: NDArray[np.float32],
+        gallery: NDArray[np.float32],
+        squares: Floats,
+        distance: Distance,
+        device: str,
+    ) -> None:
+        self._query = query
+        self._distance = distance
+        self._device = device
+        self._offset = (squares / 2).astype(np.float32)
+        self._widest = 1.0 if distance == "cosine" else float(np.sqrt(squares.max(initial=0.0)))
+        lengths = np.sqrt(squares) if distance == "cosine" else np.ones_like(squares)
+        self._gallery, self._lost = _rounded(gallery, lengths, device)
+        self._won = self._given_up = 0
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one query's screened scores."""
+        return len(self._offset) * (2 if self._device == "cpu" else 4)
+
+    @property
+    def useful(self) -> bool:
+        """Whether it decided at least three in four queries, so far; else float32 is cheaper."""
+        return 3 * self._given_up <= self._won
+
+    def count(self, decided: int, left: int) -> None:
+        """Notes how many queries of a block it decided, and how many it left."""
+        self._won += decided
+        self._given_up += left
+
+    def lines(self, rows: Indices) -> _Lines:
+        """Returns the screened scores of B queries, made one by one from their product."""
+        import torch
+
+        block = torch.from_numpy(self._query[rows])  # (B, D), a copy
+        rounded = block.bfloat16()
+        lost = torch.linalg.vector_norm(block - rounded, dim=1).double().numpy()
+        norms = torch.linalg.vector_norm(block, dim=1).double().numpy()
+        written, unit = (_BF16, _FLOAT32) if self._device == "cpu" else (_FLOAT32, _ON_DEVICE)
+        scores = torch.mm(rounded.to(self._gallery), self._gallery.T).cpu()  # (B, G)
+        return _Lines(self, scores, self._bounds(norms, lost, unit), written)
+
+    def line(self, scores: torch.Tensor, absolute: float, relative: float) -> Line:
+        """Returns one query's line from its row of the product."""
+        values = scores.float().numpy()
+        if self._distance == "cosine":
+            return Line(values, absolute, relative)
+        peak = float(max(values.max(initial=0.0), -values.min(initial=0.0)))
+        return Line(values - self._offset, absolute + relative * peak, 0.0)
+
+    def _bounds(self, norms: Floats, lost: Floats, unit: float) -> Floats:
+        """(B,): rounding of both sides, sums, and float32 roundings of offset, length, norm."""
+        terms = self._query.shape[1]
+        wide = norms + lost  # at least |a'|
+        rounding = lost * self._widest + wide * self._lost
+        sums = terms * unit * wide * (self._widest + self._lost)
+        offset = self._widest**2 / 2 if self._distance == "euclidean" else 0.0
+        small = 8 * _FLOAT32 * (wide * self._widest + offset)
+        bounds: Floats = (rounding + sums) * (1 + 2 * terms * _FLOAT32) + small
+        return bounds
+
+
+class _Lines:
+    """A block's lines, by their place in it."""
+
+    def __init__(
+        self, screener: Screener, scores: torch.Tensor, bounds: Floats, relative: float
+    ) -> None:
+        self._screener = screener
+        self._scores = scores
+        self._bounds = bounds.tolist()
+        self._relative = relative
+
+    def __getitem__(self, place: int) -> Line:
+        return self._screener.line(self._scores[place], self._bounds[place], self._relative)
+
+
+def screening_device(wanted: str, queries: int, numbers: int) -> str | None:
+    """Returns the torch device to screen on, or ``None`` to screen in numpy.
+
+    Args:
+        wanted: ``auto``: the processor where it multiplies bf16 natively and the product is large
+            (very large, where torch is not loaded yet); ``numpy``: never; else a torch device.
+        queries: Q; few do not repay rounding the gallery.
+        numbers: G x D.
+
+    Raises:
+        ConfigError: the device is not there.
+    """
+    if wanted == "numpy":
+        return None
+    if wanted != "auto":
+        from apnet.devices import choose_device
+
+        return str(choose_device(wanted))
+    loaded = "torch" in sys.modules
+    least = _WORTH_WITH_TORCH if loaded else _WORTH_A_TORCH_IMPORT
+    if queries < _FEWEST_QUERIES or float(queries) * numbers < least:
+        return None
+    if not loaded and importlib.util.find_spec("torch") is None:
+        return None
+    import torch
+
+    from apnet.devices import choose_precision
+
+    return "cpu" if choose_precision("auto", torch.device("cpu")) == "bf16" else None
+
+
+def _rounded(
+    features: NDArray[np.float32], lengths: Floats, device: str
+) -> tuple[torch.Tensor, float]:
+    """Returns the features over their lengths in bf16, and the most that a row lost."""
+    import torch
+
+    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    scale = scale.astype(np.float32)[:, None]
+    held = torch.bfloat16 if device == "cpu" else torch.float32
+    rounded = torch.empty(features.shape, dtype=held, device=device)
+    most = 0.0
+    for start in range(0, len(features), _ROWS):
+        part = slice(start, start + _ROWS)
+        exact = torch.from_numpy(features[part] * scale[part])
+        narrow = exact.bfloat16()
+        rounded[part] = narrow
+        exact -= narrow
+        most = max(most, float(torch.linalg.vector_norm(exact, dim=1).max()))
+    return rounded, most

@@ -1,0 +1,163 @@
+"""Reading a feature store: a folder that ``apnet embed`` fills batch by batch.
+
+``store.json`` says how the features were made; ``features.f32`` (or ``.f16``) holds them row by
+row, little-endian; line i of ``rows.jsonl`` names the image of row i. A row counts once its line
+has its line end, so that a job killed at any moment leaves a readable store. ``skipped.jsonl``
+lists images that could not be used.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.errors import DataError
+from apnet.types import Embeddings
+
+HEADER = "store.json"
+ROWS = "rows.jsonl"
+SKIPPED = "skipped.jsonl"
+Numbers = Literal["float16", "float32"]
+_FILES: dict[Numbers, str] = {"float16": "features.f16", "float32": "features.f32"}
+_FORMAT = 1
+_REMEDY = "embed the images again, into another folder"
+
+
+@dataclass(frozen=True)
+class StoreHeader:
+    """How the features of a store were made."""
+
+    fingerprint: str
+    """The network's."""
+
+    image_size: tuple[int, int]
+    """H and W in pixels."""
+
+    flip: bool
+    """Whether the mirror image's feature was added."""
+
+    precision: str
+    """Arithmetic of the network."""
+
+    dimensions: int
+    """D."""
+
+    numbers: Numbers = "float32"
+    """How the features are kept."""
+
+    @property
+    def features_file(self) -> str:
+        """Name of the file that holds the features."""
+        return _FILES[self.numbers]
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one feature."""
+        return self.dimensions * (2 if self.numbers == "float16" else 4)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns what ``store.json`` holds."""
+        return {"apnet_store": _FORMAT, **asdict(self)}
+
+
+def is_store(path: Path) -> bool:
+    """Whether a path is a folder with a store's header."""
+    return (path / HEADER).is_file()
+
+
+def read_header(path: Path) -> StoreHeader:
+    """Reads how a store's features were made.
+
+    Raises:
+        DataError: there is no store, or its header is damaged or of another format.
+    """
+    try:
+        facts = json.loads((path / HEADER).read_text(encoding="utf-8"))
+        if facts.pop("apnet_store") != _FORMAT:
+            raise ValueError(f"not of format {_FORMAT}")
+        header = StoreHeader(**{**facts, "image_size": tuple(facts["image_size"])})
+        if header.numbers not in _FILES or not 0 < int(header.dimensions) < 1 << 24:
+            raise ValueError("impossible values")
+    except OSError as error:
+        raise DataError(f"{path / HEADER}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path / HEADER}: damaged ({error}); {_REMEDY}") from None
+    return header
+
+
+def load_store(path: Path) -> Embeddings:
+    """Reads a store; a batch that is being written is not part of it.
+
+    Float32 features are memory-mapped: they cost address space, and memory only where they are
+    touched. Float16 features become float32, 4 N D bytes.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        DataError: no store, an empty or a damaged one, or features that are not finite.
+    """
+    header = read_header(path)
+    rows = read_lines(path / ROWS)
+    if not rows:
+        raise DataError(f"{path}: holds no features yet; run 'apnet embed' on it")
+    features = _mapped(path, header, len(rows))
+    try:
+        return Embeddings(
+            features=features if header.numbers == "float32" else features.astype(np.float32),
+            pids=np.array([row["pid"] for row in rows], dtype=np.int64),
+            camids=np.array([row["camid"] for row in rows], dtype=np.int64),
+            paths=tuple(str(row["path"]) for row in rows),
+        )
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise DataError(
+            f"{path / ROWS}: a row without path, pid or camid ({error}); {_REMEDY}"
+        ) from None
+    except DataError as error:
+        raise DataError(f"{path}: {error}; {_REMEDY}") from None
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Reads JSON objects, a line each; a last line without line end is still being written.
+
+    Raises:
+        DataError: the file cannot be read, or a line is no JSON object.
+    """
+    found: list[dict[str, Any]] = []
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith("\n"):
+                    break
+                value = json.loads(line)
+                if not isinstance(value, dict):
+                    raise DataError(f"{path}, line {number}: no JSON object; {_REMEDY}")
+                found.append(value)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise DataError(f"{path}, line {len(found) + 1}: damaged ({error}); {_REMEDY}") from None
+    return found
+
+
+def _mapped(path: Path, header: StoreHeader, rows: int) -> NDArray[np.floating]:
+    file = path / header.features_file
+    try:
+        size = file.stat().st_size
+        if size < rows * header.row_bytes:
+            raise DataError(
+                f"{file}: damaged: it ends after {size // header.row_bytes:,} of {rows:,} rows; "
+                f"{_REMEDY}"
+            )
+        kind = "<f2" if header.numbers == "float16" else "<f4"
+        mapped = np.memmap(file, dtype=kind, mode="r", shape=(rows, header.dimensions))
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror or error})") from None
+    return mapped.view(np.ndarray)
