@@ -27,7 +27,7 @@ else:
 _STRICT = ConfigDict(extra="forbid")
 
 Attention = Literal["none", "channel", "spatial"]
-Arrangement = Literal["paper", "released"]
+Arrangement = Literal["paper", "released", "pyramid-reid", "scsn"]
 Feature = Literal["bn", "pooled", "logits"]
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -54,7 +54,8 @@ class NetworkConfig:
     """Parts per pyramid level, coarse to fine: radix^(i-1) at level i in the paper."""
 
     arrangement: Arrangement = "paper"
-    """``paper`` (coarse to fine, four stages) or ``released`` (the authors' code)."""
+    """What surrounds the backbone: ``paper`` (coarse to fine, four stages), ``released`` (the
+    authors' code), or a network of Table III that is no APNet: ``pyramid-reid``, ``scsn``."""
 
     reduction: Positive = 16
     """A channel sub-attention's input width over its hidden width (SE's r)."""

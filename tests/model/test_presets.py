@@ -12,21 +12,29 @@ PARTS = {
     "rga-s": (1,),
     "se-resnet50": (),
     "apnet-c2-multipart": (1, 2),
-    "apnet-c0-small": (),
-    "apnet-c2-small": (1, 2),
     "apnet-c2-lite": (1, 2),
+    "apnet-c0-small": (),
+    **{f"apnet-{kind}{n}-small": (1, 2, 4)[:n] for kind in "cs" for n in (1, 2, 3)},
+    "stacked-c-small": (1, 1, 1),
+    "stacked-s-small": (1, 1, 1),
+    "se-small": (),
 }
-WIDTHS = {"apnet-c0-small": 256, "apnet-c2-small": 256, "apnet-c2-lite": 1280}
+APNETS = [name for name in PRESETS if not name.startswith(("pyramid-reid", "scsn"))]
 
 
-@pytest.mark.parametrize("name", PRESETS)
+def width_of(name):
+    """C of the last map."""
+    return 256 if name.endswith("-small") else 1280 if name.endswith("-lite") else 2048
+
+
+@pytest.mark.parametrize("name", APNETS)
 def test_every_preset_builds_and_gives_the_shapes_it_promises(name):
     config = PRESETS[name]
     with torch.device("meta"):
         network = create_network(name, num_classes=7)
         images = torch.empty(2, 3, *config.image_size)
     output = network(images)
-    width = WIDTHS.get(name, 2048)
+    width = width_of(name)
     branches = 3 if config.multipart else 1
     assert [each.shape for each in output.pooled] == [(2, width)] * branches
     assert [each.shape for each in output.logits] == [(2, 7)] * branches

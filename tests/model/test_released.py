@@ -16,6 +16,39 @@ def test_released_pyramid_equals_its_steps_written_out(parts, training):
     assert_same(pyramid, lambda x: literal.released(x, pyramid), x, pyramid)
 
 
+@pytest.mark.parametrize("parts", [(1,), (1, 2), (1, 2, 4)])
+def test_the_released_network_equals_its_five_places_written_out(parts):
+    torch.manual_seed(len(parts))
+    network = create_network(
+        "released-c2",
+        parts=parts,
+        num_classes=3,
+        backbone="resnet18",
+        backbone_options={"channels": [16, 16, 32, 32]},
+    )
+    network = scramble(network).eval()
+    trunk, head = network.trunk, network.branches[0].heads[0]
+    images = torch.randn(2, 3, 64, 32)
+    stem = trunk.stem.body
+    x = literal.norm(stem.conv1(images), stem.bn1, (0, 2, 3))  # no ReLU
+    x = literal.released(stem.maxpool(x), trunk.stem.pyramid)
+    for stage in (trunk.layer1, trunk.layer2, trunk.layer3, trunk.layer4):
+        x = literal.released(stage.body(x), stage.pyramid)
+    pooled = x.mean(dim=(2, 3))
+    feature = literal.norm(pooled, head.neck, (0,))
+    output = network(images)
+    assert relative(output.pooled[0], pooled) < 1e-4
+    assert relative(output.logits[0], feature @ head.classifier.weight.T) < 1e-4
+    assert relative(network.embed(images), feature) < 1e-4
+
+
+def test_the_released_radix_of_three_at_level_three_cannot_be_built_and_four_parts_can():
+    with pytest.raises(ConfigError, match=r"level 3.*64 channels.*3 parts"):
+        ReleasedPyramid(64, (1, 2, 3))
+    maps = ReleasedPyramid(64, (1, 2, 4))(torch.randn(2, 64, 4, 2))
+    assert maps.shape == (2, 64, 4, 2)
+
+
 def test_levels_run_from_the_finest_to_the_global_one():
     torch.manual_seed(0)
     pyramid = scramble(ReleasedPyramid(16, (1, 2, 4))).eval()

@@ -5,10 +5,15 @@ Both return logits; the pyramid applies the sigmoid (Eq. 3).
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from apnet.errors import ConfigError
+from apnet.model.joint import joint_conv, joint_norm
 
 _RATIO = 8
 """RGA's reduction of channels, of nodes, and of the last hidden width."""
@@ -41,10 +46,14 @@ class ChannelAttention(nn.Module):
         self.excite = nn.Conv1d(hidden, channels, 1, groups=parts, bias=False)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """Maps average-pooled channels (N, C) to logits (N, C), any real number."""
-        column = pooled.unsqueeze(2)  # (N, C) -> (N, C, 1)
-        logits: Tensor = self.excite(torch.relu(self.squeeze(column)))
-        return logits.squeeze(2)  # (N, C, 1) -> (N, C)
+        """Maps average-pooled channels (N, C) to logits (N, C), any real number.
+
+        Computed in the weights' type, under autocast too: vectors this short gain nothing from
+        bf16.
+        """
+        with _no_autocast(pooled.device):
+            hidden = torch.relu(_grouped(pooled.to(self.squeeze.weight.dtype), self.squeeze))
+            return _grouped(hidden, self.excite)
 
 
 class SpatialAttention(nn.Module):
@@ -84,19 +93,48 @@ class SpatialAttention(nn.Module):
         Raises:
             ConfigError: the map does not have the size that the attention was built for.
         """
+        return self.attend(self.project(x))
+
+    def project(self, x: Tensor) -> Tensor:
+        """Applies the three embeddings' convolutions at once: (N, C, H, W) to (N, 3C', H, W).
+
+        It is linear at each node: ``project(gate * x)`` is ``gate * project(x)`` for a gate of
+        (N, 1, H, W).
+
+        Raises:
+            ConfigError: the map does not have the size that the attention was built for.
+        """
         if tuple(x.shape[2:]) != self.size:
             raise ConfigError(
                 f"this spatial attention was built for maps of {self.size[0]}x{self.size[1]}, got "
                 f"{x.shape[2]}x{x.shape[3]}; give images of the size the network was built with"
             )
-        theta = self.theta(x).flatten(2)  # (N, C', H, W) -> (N, C', H*W)
-        phi = self.phi(x).flatten(2)  # (N, C', H, W) -> (N, C', H*W)
-        related = relate(theta, phi, self.relation.weight)
+        return joint_conv(x, self._embeddings()[0])
+
+    def attend(self, projected: Tensor) -> Tensor:
+        """Maps what ``project`` returns, before biases, to logits (N, 1, H, W)."""
+        embedded = torch.relu(joint_norm(projected, *self._embeddings()))
+        theta, phi, overview = embedded.chunk(3, dim=1)  # (N, 3C', H, W) -> 3 x (N, C', H, W)
+        related = relate(theta.flatten(2), phi.flatten(2), self.relation.weight)
         related = related.reshape(*related.shape[:2], *self.size)  # (N, K, H*W) -> (N, K, H, W)
         related = torch.relu(self.relation_norm(related))
-        overview = self.overview(x).mean(dim=1, keepdim=True)  # (N, C', H, W) -> (N, 1, H, W)
-        logits: Tensor = self.score(torch.cat((overview, related), dim=1))
+        return self._score(overview.mean(dim=1, keepdim=True), related)
+
+    def _score(self, overview: Tensor, related: Tensor) -> Tensor:
+        """Applies ``score`` to the stack of (N, 1, H, W) and (N, K, H, W) without stacking them."""
+        first: Any = self.score[0]
+        conv, *normalise = first
+        of_overview, of_related = torch.split(conv.weight, [1, conv.in_channels - 1], dim=1)
+        logits: Tensor = functional.conv2d(related, of_related, conv.bias)
+        logits = logits + functional.conv2d(overview, of_overview)
+        for module in (*normalise, *self.score[1:]):
+            logits = module(logits)
         return logits
+
+    def _embeddings(self) -> tuple[list[nn.Conv2d], list[nn.Module]]:
+        """Returns the convolutions of theta, phi and overview, and what follows each."""
+        blocks: list[Any] = [self.theta, self.phi, self.overview]
+        return [block[0] for block in blocks], [block[1] for block in blocks]
 
 
 def relate(theta: Tensor, phi: Tensor, weight: Tensor) -> Tensor:
@@ -119,10 +157,28 @@ def relate(theta: Tensor, phi: Tensor, weight: Tensor) -> Tensor:
         >>> relate(theta, phi, torch.ones(1, 6)).tolist()  # six relations, each 2
         [[[12.0, 12.0, 12.0]]]
     """
+    theta_rows, phi_rows = theta.transpose(1, 2), phi.transpose(1, 2)  # (N, M, C') each
     weight_in, weight_out = weight.chunk(2, dim=1)  # (K, 2M) -> 2 x (K, M)
-    received = (weight_in @ phi.transpose(1, 2)) @ theta  # (K, M) @ (N, M, C') @ (N, C', M)
-    sent = (weight_out @ theta.transpose(1, 2)) @ phi
-    return received + sent
+    received = (weight_in @ phi_rows).transpose(1, 2)  # (K, M) @ (N, M, C') -> (N, C', K)
+    sent = (weight_out @ theta_rows).transpose(1, 2)
+    # By rows of nodes, so that a channels-last map comes out of channels-last embeddings.
+    rows = torch.baddbmm(theta_rows @ received, phi_rows, sent)  # (N, M, K)
+    return rows.transpose(1, 2)
+
+
+def _grouped(x: Tensor, conv: nn.Conv1d) -> Tensor:
+    """Applies a grouped 1x1 convolution to columns of length 1 as one batched matrix product."""
+    parts = conv.groups
+    weight = conv.weight.reshape(parts, -1, conv.in_channels // parts)  # (n, out/n, in/n)
+    split = x.reshape(len(x), parts, -1).transpose(0, 1)  # (N, in) -> (n, N, in/n)
+    merged = split @ weight.transpose(1, 2)  # (n, N, out/n)
+    return merged.transpose(0, 1).reshape(len(x), -1)  # (N, out)
+
+
+def _no_autocast(device: torch.device) -> contextlib.AbstractContextManager[None]:
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return contextlib.nullcontext()
 
 
 def _conv_norm_relu(inputs: int, outputs: int) -> nn.Sequential:

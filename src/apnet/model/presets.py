@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import json
 from typing import Any, Literal
 
 from torch import nn
@@ -15,7 +16,9 @@ from apnet.model.families import released_stem
 from apnet.model.network import APNet, Branch
 from apnet.model.probing import shapes_on_zeros
 from apnet.model.pyramid import AttentionPyramid, located
+from apnet.model.pyramid_reid import PyramidReID
 from apnet.model.released import ReleasedPyramid
+from apnet.model.scsn import SCSN
 from apnet.model.stages import Stage
 
 _SPATIAL: dict[str, Any] = {"attention": "spatial", "image_size": (256, 128)}
@@ -25,6 +28,9 @@ _SMALL: dict[str, Any] = {
     "backbone_options": {"channels": [32, 64, 128, 256]},
     "image_size": (128, 64),
 }
+_SMALL_SPATIAL: dict[str, Any] = {**_SPATIAL, **_SMALL}
+_PYRAMID_REID: dict[str, Any] = {"arrangement": "pyramid-reid", **_PLAIN}
+_SCSN: dict[str, Any] = {"arrangement": "scsn", **_PLAIN}
 
 PRESETS: dict[str, NetworkConfig] = {
     "apnet-c0": NetworkConfig(attention="none", parts=()),
@@ -43,16 +49,31 @@ PRESETS: dict[str, NetworkConfig] = {
     "released-c1": NetworkConfig(parts=(1,), arrangement="released"),
     "released-c2": NetworkConfig(parts=(1, 2), arrangement="released"),
     "released-c3": NetworkConfig(parts=(1, 2, 4), arrangement="released"),
+    "pyramid-reid": NetworkConfig(backbone="resnet101", image_size=(384, 128), **_PYRAMID_REID),
+    "scsn": NetworkConfig(image_size=(384, 128), **_SCSN),
     "apnet-c0-small": NetworkConfig(**_SMALL, **_PLAIN),
+    "apnet-c1-small": NetworkConfig(parts=(1,), **_SMALL),
     "apnet-c2-small": NetworkConfig(**_SMALL),
+    "apnet-c3-small": NetworkConfig(parts=(1, 2, 4), **_SMALL),
+    "apnet-s1-small": NetworkConfig(parts=(1,), **_SMALL_SPATIAL),
+    "apnet-s2-small": NetworkConfig(parts=(1, 2), **_SMALL_SPATIAL),
+    "apnet-s3-small": NetworkConfig(parts=(1, 2, 4), **_SMALL_SPATIAL),
+    "stacked-c-small": NetworkConfig(parts=(1, 1, 1), **_SMALL),
+    "stacked-s-small": NetworkConfig(parts=(1, 1, 1), **_SMALL_SPATIAL),
+    "se-small": NetworkConfig(**{**_SMALL, "backbone": "seresnet18"}, **_PLAIN),
+    "pyramid-reid-small": NetworkConfig(**_SMALL, **_PYRAMID_REID),
+    "scsn-small": NetworkConfig(**_SMALL, **_SCSN),
     "apnet-c2-lite": NetworkConfig(backbone="tf_efficientnet_lite0", image_size=(128, 64)),
 }
-"""Tables II and III, the CUHK03 variant, the released code's networks, and three small ones."""
+"""Tables II and III, the CUHK03 variant, the released code's networks, and small ones."""
 
 _SHARED_CHILDREN = 3
 """Stem, first and second stage: what the multi-part branch shares with the global one."""
 
 _LOCAL_PARTS = 2
+
+_UNUSED: tuple[str, ...] = ("attention", "parts", "multipart")
+"""Settings of an APNet that the other networks of Table III do not have."""
 
 
 def preset(name: str) -> NetworkConfig:
@@ -100,6 +121,9 @@ def build_network(config: NetworkConfig, weights: str = "random") -> APNet:
         CheckpointError: a weights file that is missing, damaged, or of another network.
         ApnetError: ImageNet weights that cannot be downloaded.
     """
+    compared = config.arrangement in ("pyramid-reid", "scsn")
+    if compared:
+        _check_compared(config)
     backbone = create_backbone(
         config.backbone,
         config.backbone_options,
@@ -107,12 +131,42 @@ def build_network(config: NetworkConfig, weights: str = "random") -> APNet:
         image_size=config.image_size,
         last_stride=config.last_stride,
     )
+    if compared:
+        return _compared(backbone, config)
     if config.arrangement == "released":
         _attach_released(backbone, config)
     elif config.attention != "none":
         _attach_pyramids(backbone, config)
     trunk, branches = _branches(backbone, config)
     return APNet(trunk, branches, config.feature)
+
+
+def _check_compared(config: NetworkConfig) -> None:
+    """Refuses what a network that is no APNet would ignore."""
+    plain = NetworkConfig(**_PLAIN)
+    names = _UNUSED
+    if config.arrangement == "pyramid-reid":
+        names += ("feature", "reduction")
+    wrong = [name for name in names if getattr(config, name) != getattr(plain, name)]
+    if wrong:
+        fitting = ", ".join(f"{name} = {json.dumps(getattr(plain, name))}" for name in wrong)
+        raise ConfigError(
+            f'arrangement = "{config.arrangement}" is a network without pyramids and does not have '
+            f"the setting {' or '.join(wrong)}; give {fitting}"
+        )
+
+
+def _compared(backbone: Backbone, config: NetworkConfig) -> APNet:
+    """Puts Pyramid ReID's or SCSN's head on a backbone."""
+    if config.arrangement == "pyramid-reid":
+        return PyramidReID(backbone.body, backbone.channels, config.num_classes)
+    body = backbone.body
+    if not isinstance(body, nn.Sequential):
+        raise ConfigError(
+            f'arrangement = "scsn" needs a backbone that can be cut into stages: a ResNet, '
+            f"DenseNet or Inception-V3 of timm, not '{config.backbone}'"
+        )
+    return SCSN(body, backbone.stages, config.num_classes, config.reduction, config.feature)
 
 
 def _attach_pyramids(backbone: Backbone, config: NetworkConfig) -> None:

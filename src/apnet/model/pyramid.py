@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from apnet.errors import ConfigError
 from apnet.model.attention import ChannelAttention, SpatialAttention
+from apnet.model.fusion import pool, scale
 
 
 class AttentionPyramid(nn.Module):
@@ -60,7 +61,7 @@ class AttentionPyramid(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps X_0 to the last X_i; (N, C, H, W) float to the same shape."""
-        return x * functools.reduce(torch.mul, self.gates(x))
+        return scale(x, functools.reduce(torch.mul, self.gates(x)))
 
     def gates(self, x: Tensor) -> list[Tensor]:
         """Returns ``sigmoid(A_i)`` of every level, coarse to fine, between 0 and 1.
@@ -71,13 +72,7 @@ class AttentionPyramid(nn.Module):
         Returns:
             A list of (N, C, 1, 1) for channel attention, of (N, 1, H, W) for spatial attention.
         """
-        view = self._view(x)
-        gates: list[Tensor] = []
-        for attend in self.attends:
-            if gates:
-                view = view * gates[-1]
-            gates.append(torch.sigmoid(attend(view)))
-        return [self._over_map(gate) for gate in gates]
+        return self._gates(self._view(x))
 
     def levels(self, x: Tensor) -> list[Tensor]:
         """Returns X_0, X_1, ..., each computed from the one before it as Eq. 1-3 are written.
@@ -93,12 +88,30 @@ class AttentionPyramid(nn.Module):
         maps = [x]
         for attend in self.attends:  # coarse -> fine
             logits = attend(self._view(maps[-1]))  # split, attend, merge, Eq. 2
-            maps.append(self._over_map(torch.sigmoid(logits)) * maps[-1])  # stack, Eq. 3
+            maps.append(scale(maps[-1], self._over_map(torch.sigmoid(logits))))  # stack, Eq. 3
         return maps
+
+    def _gates(self, view: Tensor) -> list[Tensor]:
+        if self.attention == "spatial":
+            return self._spatial_gates(view)
+        gates: list[Tensor] = []
+        for attend in self.attends:
+            if gates:
+                view = view * gates[-1]
+            gates.append(torch.sigmoid(attend(view)))
+        return [self._over_map(gate) for gate in gates]
+
+    def _spatial_gates(self, x: Tensor) -> list[Tensor]:
+        """The gates before a level reach its logits without being multiplied with the map."""
+        gates: list[Tensor] = []
+        for attend in self.attends:
+            before = functools.reduce(torch.mul, gates) if gates else None
+            gates.append(torch.sigmoid(attend(x, before)))
+        return gates
 
     def _view(self, x: Tensor) -> Tensor:
         """Returns what the attentions look at: pooled channels (N, C), or the map itself."""
-        return x.mean(dim=(2, 3)) if self.attention == "channel" else x
+        return pool(x) if self.attention == "channel" else x
 
     def _over_map(self, gate: Tensor) -> Tensor:
         if self.attention == "channel":
@@ -113,10 +126,18 @@ class _SplitRows(nn.Module):
         super().__init__()
         self.attends = nn.ModuleList(SpatialAttention(channels, size) for _ in range(parts))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, before: Tensor | None = None) -> Tensor:
+        """Returns the logits of ``before * x``, (N, 1, H, W), without computing that map."""
         pieces = x.chunk(len(self.attends), dim=2)  # split: (N, C, H, W) -> n x (N, C, H/n, W)
-        logits = [attend(piece) for attend, piece in zip(self.attends, pieces, strict=True)]
+        projected = [a.project(piece) for a, piece in zip(self._attends(), pieces, strict=True)]
+        if before is not None:  # a 1x1 convolution lets a gate of the nodes pass
+            bands = before.chunk(len(self.attends), dim=2)
+            projected = [scale(each, band) for each, band in zip(projected, bands, strict=True)]
+        logits = [a.attend(each) for a, each in zip(self._attends(), projected, strict=True)]
         return torch.cat(logits, dim=2)  # merge: n x (N, 1, H/n, W) -> (N, 1, H, W)
+
+    def _attends(self) -> list[SpatialAttention]:
+        return [attend for attend in self.attends if isinstance(attend, SpatialAttention)]
 
 
 def check_parts(parts: Sequence[int], length: int, axis: str) -> None:
