@@ -196,16 +196,20 @@ def test_without_shipped_weights_a_checkpoint_must_be_named(embed, crops, out, s
 def test_a_folder_as_output_is_refused(embed, crops):
     code, _, err = embed(crops, "--out", crops)
     assert code == 2
-    assert "name the file to write" in err
+    assert "no feature store" in err
+    (crops / "f.npz").mkdir()
+    code, _, err = embed(crops, "--out", crops / "f.npz")
+    assert (code, "name the file to write" in err) == (2, True)
 
 
 def test_an_output_that_cannot_be_written_is_told_before_the_work(
     embed, crops, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("apnet.cli.embedding.embed_records", None)  # would fail if it were called
-    code, _, err = embed(crops, "--out", crops / "notes.txt" / "f.npz")
-    assert code == 2
-    assert "cannot be written" in err
+    monkeypatch.setattr("apnet.cli.embedding.choose_backend", None)  # would fail if it were called
+    for name in ("f.npz", "store"):
+        code, _, err = embed(crops, "--out", crops / "notes.txt" / name)
+        assert code == 2
+        assert "cannot be written" in err
 
 
 def test_an_interrupted_job_leaves_the_old_file_and_no_other(embed, crops, tmp_path, monkeypatch):
@@ -216,7 +220,7 @@ def test_an_interrupted_job_leaves_the_old_file_and_no_other(embed, crops, tmp_p
     def interrupted(*arguments, **settings):
         raise Interrupted
 
-    monkeypatch.setattr("apnet.cli.embedding.embed_records", interrupted)
+    monkeypatch.setattr("apnet.cli.embedding.embed_stream", interrupted)
     code, _, err = embed(crops, "--out", out)
     assert (code, err.splitlines()[-1]) == (130, "interrupted")
     assert out.read_bytes() == b"before"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from apnet.cli.options import Device, Json, Weights, Workers
+from apnet.cli.options import Device, Json, Weights
 from apnet.cli.terminal import say, say_json, tell
 from apnet.errors import ConfigError
 
@@ -17,44 +17,64 @@ if TYPE_CHECKING:
 
 def embed(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, folders, .csv.")],
-    out: Annotated[Path, typer.Option(metavar="FEATURES.npz", help="File to write.")],
+    out: Annotated[
+        Path, typer.Option(metavar="STORE", help="Folder to fill, or a file ending in .npz.")
+    ],
     checkpoint: Weights = None,
     flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave broken images out and list them.")
     ] = False,
     device: Device = "auto",
-    workers: Workers = 2,
+    backend: Annotated[
+        str, typer.Option(help="auto, eager, folded, compiled, onnx or openvino.")
+    ] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32, bf16 or int8.")] = "auto",
+    half: Annotated[
+        bool, typer.Option("--half", help="Keep a store's features in 16 bits.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Threads that decode images.")] = 2,
     json: Json = False,
 ) -> None:
-    """Turn images of people into features, in a file that 'apnet score' reads."""
-    from apnet.cli.embedding import Manner, embed_to_file
+    """Turn images of people into features that 'apnet score' reads.
+
+    A folder grows batch by batch: after a stop, or when there are new images, the same command
+    goes on.
+    """
+    from apnet.cli.embedding import Wishes, embed_to_file, embed_to_store
     from apnet.data.gathering import gather_images
     from apnet.devices import choose_device
+    from apnet.embedding import Manner
 
-    if out.is_dir():
+    to_file = out.suffix == ".npz"
+    if to_file and out.is_dir():
         raise ConfigError(f"--out {out}: a folder; name the file to write, such as features.npz")
+    if to_file and half:
+        raise ConfigError(f"--half is for a folder; --out {out} names a file")
     listing = gather_images(paths)
     for note in listing.notes:
         tell(note)
     chosen = chosen_checkpoint(checkpoint)
-    manner = Manner(choose_device(device), flip, skip_unreadable, workers)
-    embeddings, skipped = embed_to_file(chosen, listing.gallery, out, manner)
-    count, dimensions = embeddings.features.shape
+    manner = Manner(chosen.config.image_size, flip, skip_unreadable, max(workers, 1))
+    numbers: Literal["float16", "float32"] = "float16" if half else "float32"
+    wishes = Wishes(choose_device(device), backend, precision, numbers)
+    write = embed_to_file if to_file else embed_to_store
+    done = write(chosen, listing.gallery, out, manner, wishes)
     if not json:
-        without = f", {len(skipped):,} skipped" if skipped else ""
-        say(f"{out}: {count:,} images{without}, {dimensions} numbers each")
+        without = f", {len(done.skipped):,} skipped" if done.skipped else ""
+        say(f"{out}: {done.images:,} images{without}, {done.dimensions} numbers each")
         return
     say_json(
         {
             "out": str(out),
-            "images": count,
-            "dimensions": dimensions,
-            "skipped": skipped,
+            "images": done.images,
+            "dimensions": done.dimensions,
+            "skipped": list(done.skipped),
             "checkpoint": str(chosen.path),
             "fingerprint": chosen.fingerprint,
             "image_size": list(chosen.config.image_size),
             "flip": flip,
+            **done.computed(),
         }
     )
 

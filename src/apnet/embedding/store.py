@@ -1,0 +1,267 @@
+"""Writing a feature store (``apnet.retrieval.store``): whole batches, or nothing of them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.errors import ConfigError, DataError
+from apnet.files import write_json
+from apnet.retrieval.store import (
+    HEADER,
+    ROWS,
+    SKIPPED,
+    StoreHeader,
+    is_store,
+    read_header,
+    read_lines,
+)
+from apnet.types import ImageRecord
+
+_WORDS = {
+    "fingerprint": "network",
+    "image_size": "image size",
+    "flip": "mirror image",
+    "precision": "precision",
+    "dimensions": "dimensions",
+    "numbers": "kind of numbers",
+}
+
+
+class StoreWriter:
+    """Appends to a store, or begins one; a context manager that holds it for itself.
+
+    What an earlier job left of an unfinished batch is cut off. Memory: the paths of the rows.
+
+    Args:
+        path: the folder; it is made where it is missing.
+        header: how the features are made.
+
+    Attributes:
+        known: the paths that have rows.
+
+    Raises:
+        ConfigError: the store's features were made otherwise, or the folder holds something else.
+        DataError: the store is damaged, in use by another process, or cannot be written.
+    """
+
+    def __init__(self, path: Path, header: StoreHeader) -> None:
+        self.path = path
+        self.header = header
+        begin_store(path, header)
+        self._rows, self._features, self._faults = self._open()
+        try:
+            rows = read_lines(path / ROWS)
+            self.known = {str(row.get("path")) for row in rows}
+            self._skipped = {str(row.get("path")) for row in read_lines(path / SKIPPED)}
+            self._count = len(rows)
+            self._recover()
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, records: Sequence[ImageRecord], features: NDArray[np.floating]) -> None:
+        """Adds one batch, on the disk before this returns.
+
+        Args:
+            records: B images.
+            features: (B, D).
+
+        Raises:
+            DataError: a feature is not finite, or the disk is full; the batch is not in the store.
+        """
+        kept = np.ascontiguousarray(features, dtype=f"<f{2 if self._half else 4}")
+        finite = np.isfinite(kept).all(axis=1)
+        if not finite.all():
+            name = records[int(np.flatnonzero(~finite)[0])].path
+            raise DataError(f"{name}: its feature is not finite; the network may be damaged")
+        lines: list[dict[str, Any]] = [
+            {"path": str(record.path), "pid": record.pid, "camid": record.camid}
+            for record in records
+        ]
+        ends = (self._features.tell(), self._rows.tell())
+        try:
+            _put(self._features, kept.tobytes())  # first: a line means that its feature is there
+            _put(self._rows, _encoded(lines))
+        except OSError as error:
+            _cut(self._features, ends[0])
+            _cut(self._rows, ends[1])
+            raise _cannot_write(self.path, error) from None
+        self._count += len(lines)
+        self.known.update(line["path"] for line in lines)
+
+    def skip(self, path: Path, reason: str) -> None:
+        """Notes an image that could not be used, once.
+
+        Raises:
+            DataError: the disk is full.
+        """
+        if str(path) in self._skipped:
+            return
+        end = self._faults.tell()
+        try:
+            _put(self._faults, _encoded([{"path": str(path), "reason": reason}]))
+        except OSError as error:
+            _cut(self._faults, end)
+            raise _cannot_write(self.path, error) from None
+        self._skipped.add(str(path))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __enter__(self) -> StoreWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the files and lets go of the store."""
+        for file in (self._features, self._rows, self._faults):
+            file.close()
+
+    @property
+    def _half(self) -> bool:
+        return self.header.numbers == "float16"
+
+    def _open(self) -> tuple[BinaryIO, BinaryIO, BinaryIO]:
+        names = (ROWS, self.header.features_file, SKIPPED)
+        try:
+            files = [(self.path / name).open("ab", buffering=0) for name in names]
+        except OSError as error:
+            raise _cannot_write(self.path, error) from None
+        try:
+            _hold(self.path, files[0])
+        except DataError:
+            for file in files:
+                file.close()
+            raise
+        return files[0], files[1], files[2]
+
+    def _recover(self) -> None:
+        wanted = self._count * self.header.row_bytes
+        if self._features.seek(0, os.SEEK_END) < wanted:
+            raise DataError(
+                f"{self.path}: damaged: {self.header.features_file} ends before the last of "
+                f"{self._count:,} rows; embed the images again, into another folder"
+            )
+        _cut(self._features, wanted)
+        for file, name in ((self._rows, ROWS), (self._faults, SKIPPED)):
+            _cut(file, _whole_lines(self.path / name))
+
+
+def begin_store(path: Path, header: StoreHeader) -> None:
+    """Writes the header of a new store, or compares that of an existing one.
+
+    Raises:
+        ConfigError: the store's features were made otherwise, or the folder holds something else.
+        DataError: the header is damaged or cannot be written.
+    """
+    if is_store(path):
+        check_same(path, read_header(path), header)
+    else:
+        check_place(path)
+        write_json(path / HEADER, header.to_dict())
+
+
+def check_place(path: Path) -> None:
+    """Makes a folder for a new store.
+
+    Raises:
+        ConfigError: there is a folder with something else in it.
+        DataError: the folder cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        others = [each.name for each in path.iterdir()]
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    if any(not name.startswith(f".{HEADER}.") for name in others):
+        raise ConfigError(
+            f"{path}: a folder that is no feature store; name a new folder, or a file ending in "
+            ".npz"
+        )
+
+
+def check_same(path: Path, there: StoreHeader, now: StoreHeader) -> None:
+    """Checks that features made now may stand beside those of a store.
+
+    Raises:
+        ConfigError: they may not; the message says what differs.
+    """
+    mine = asdict(now)
+    differing = [
+        f"{_WORDS[name]} {_shown(value)}, now {_shown(mine[name])}"
+        for name, value in asdict(there).items()
+        if value != mine[name]
+    ]
+    if differing:
+        raise ConfigError(
+            f"{path}: its features were made otherwise ({'; '.join(differing)}); use the same "
+            "settings, or another folder"
+        )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "added" if value else "left out"
+    if isinstance(value, tuple):
+        height, width = value
+        return f"{height}x{width}"
+    return str(value)
+
+
+def _put(file: BinaryIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:  # an unbuffered file may take less than it is given
+        view = view[file.write(view) :]
+    os.fsync(file.fileno())
+
+
+def _cut(file: BinaryIO, size: int) -> None:
+    file.truncate(size)
+    file.seek(size)
+
+
+def _encoded(lines: Sequence[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(line) + "\n" for line in lines).encode("ascii")
+
+
+def _whole_lines(path: Path) -> int:
+    """Returns the bytes up to and with the last line end."""
+    data = path.read_bytes()
+    return data.rfind(b"\n") + 1
+
+
+def _hold(path: Path, file: BinaryIO) -> None:
+    """Locks the store against other writers, where the system can; the lock ends with us."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DataError(f"{path}: another process is writing there; wait for its end") from None
+    except OSError:
+        return  # a file system without locks
+
+
+def _cannot_write(path: Path, error: OSError) -> DataError:
+    remedy = "free some space" if error.errno == errno.ENOSPC else "choose a writable folder"
+    return DataError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
