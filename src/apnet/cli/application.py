@@ -11,7 +11,7 @@ from typing import TextIO
 import typer
 
 from apnet._version import __version__
-from apnet.cli import commands, data_commands, model_commands
+from apnet.cli import commands, data_commands, model_commands, reproduce_command
 from apnet.cli.terminal import tell
 from apnet.errors import ApnetError, Interrupted
 
@@ -34,6 +34,7 @@ app.command("embed")(model_commands.embed)
 app.command("explain")(model_commands.explain)
 app.command("cost")(commands.cost)
 app.command("presets")(commands.presets)
+app.command("reproduce")(reproduce_command.reproduce)
 data.command("make")(data_commands.make)
 data.command("sets")(data_commands.sets)
 data.command("check")(data_commands.check)

@@ -290,10 +290,10 @@ def _end_epoch(session: _Session) -> None:
         if result.mAP > progress.best_mAP:
             progress.best_mAP = result.mAP
             _save_weights(session, session.run.best)
-    _save_state(session)
     if session.processes.leads:
         _save_weights(session, session.run.last)
         write_json(session.run.history, progress.history)
+    _save_state(session)  # last: what a kill cuts off is done again
     session.listener.epoch(entry)
 
 

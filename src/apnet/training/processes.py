@@ -41,6 +41,8 @@ class Processes:
 def joined(device: torch.device) -> Iterator[tuple[Processes, torch.device]]:
     """Joins the group that ``torchrun`` describes in the environment; alone without one.
 
+    A group that was joined further out is kept.
+
     Yields:
         This process's place, and its device (the GPU of its local rank).
     """
@@ -50,6 +52,9 @@ def joined(device: torch.device) -> Iterator[tuple[Processes, torch.device]]:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
+    if dist.is_initialized():
+        yield Processes(dist.get_rank(), dist.get_world_size()), device
+        return
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Processes(dist.get_rank(), dist.get_world_size()), device

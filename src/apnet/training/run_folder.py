@@ -56,6 +56,8 @@ class RunFolder:
         Raises:
             ConfigError: the folder holds something already.
         """
+        for left in self.root.glob(".run.json.*.part"):  # of a call that was killed
+            left.unlink()
         if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
             raise ConfigError(
                 f"{self.root}: exists and is not empty; continue it with --resume, "

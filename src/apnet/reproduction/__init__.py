@@ -1,0 +1,26 @@
+"""Every experiment of the paper, carried out again: runs, tables beside the paper's, figures."""
+
+from apnet.reproduction.catalogue import COST, EXPERIMENTS, NAMES
+from apnet.reproduction.costs import cost_table, format_cost_table, write_cost_table
+from apnet.reproduction.engine import reproduce
+from apnet.reproduction.estimate import estimate, format_estimate
+from apnet.reproduction.markdown import format_table
+from apnet.reproduction.planning import Plan, Run, make_plan
+from apnet.reproduction.running import Manner
+
+__all__ = [
+    "COST",
+    "EXPERIMENTS",
+    "NAMES",
+    "Manner",
+    "Plan",
+    "Run",
+    "cost_table",
+    "estimate",
+    "format_cost_table",
+    "format_estimate",
+    "format_table",
+    "make_plan",
+    "reproduce",
+    "write_cost_table",
+]

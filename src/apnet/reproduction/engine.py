@@ -1,0 +1,145 @@
+"""Carries a plan out: run after run, the table rewritten after each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from apnet.errors import ConfigError, DataError, Interrupted
+from apnet.files import write_json, write_text
+from apnet.reproduction.catalogue import PICTURES
+from apnet.reproduction.figures import draw_figure, require_drawing
+from apnet.reproduction.markdown import format_table
+from apnet.reproduction.pictures import draw_levels
+from apnet.reproduction.planning import Plan, Run
+from apnet.reproduction.records import read_record, write_record
+from apnet.reproduction.running import Manner, evaluate_run, train_run
+from apnet.reproduction.table import build_table
+from apnet.training import RunFolder
+from apnet.training.processes import joined, total
+from apnet.types import ReidDataset
+
+
+def reproduce(plan: Plan, out: Path, people: Path, manner: Manner) -> dict[str, Any]:
+    """Runs what of a plan is not finished yet, and writes its table and figure.
+
+    ``out`` then holds ``settings.json``, ``runs/``, ``results/``, ``table.md`` and ``table.json``,
+    which are rewritten after every run, and at the end ``figure.png`` and ``figure.svg``.
+
+    Args:
+        plan: see ``make_plan``.
+        out: new folder, or one in which the same plan was begun.
+        people: folder for synthetic people; several experiments may share it.
+        manner: device, workers and who is told how far it is.
+
+    Returns:
+        The table, see ``build_table``.
+
+    Raises:
+        ConfigError: the folder belongs to other settings.
+        DataError: a data set cannot be used, or a folder is not writable.
+        MissingExtraError: matplotlib is not installed.
+        TrainingError: a loss is not finite.
+        Interrupted: everything is saved; the same call goes on.
+    """
+    require_drawing()
+    try:
+        with joined(manner.device) as (processes, device):
+            manner = dataclasses.replace(manner, leads=processes.leads)
+            if processes.leads:
+                claim_folder(out, plan.settings())
+                _load(plan, people, manner)
+            total(torch.zeros(1, device=device), processes)  # the others wait until all is there
+            return _run_all(plan, _load(plan, people, manner), out, manner)
+    except Interrupted as stop:
+        raise Interrupted(f"stopped, nothing lost; the same command goes on in {out}") from stop
+
+
+def _run_all(
+    plan: Plan, datasets: Mapping[str, ReidDataset], out: Path, manner: Manner
+) -> dict[str, Any]:
+    for run in plan.runs:
+        if read_record(out, run.name) is None:
+            _carry_out(run, datasets, out, manner)
+            if manner.leads:
+                _write(build_table(out, plan), out)
+    table = build_table(out, plan)
+    if manner.leads:
+        _draw(table, plan, datasets, out, manner)
+        _write(table, out)
+    return table
+
+
+def claim_folder(out: Path, settings: Mapping[str, Any]) -> None:
+    """Notes the settings in a new folder, or compares them with those of an old one.
+
+    Raises:
+        ConfigError: the folder holds something else, or an experiment with other settings.
+        DataError: it is not writable.
+    """
+    path = out / "settings.json"
+    if not path.exists():
+        for left in out.glob(f".{path.name}.*.part"):  # of a call that was killed
+            left.unlink()
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ConfigError(
+                f"{out}: exists and holds no experiment; choose a new folder with --out"
+            )
+        write_json(path, settings)
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: damaged ({error}); choose another --out") from None
+    if not isinstance(found, dict) or found != settings:
+        found = found if isinstance(found, dict) else {}
+        differ = [key for key in settings if settings[key] != found.get(key)]
+        raise ConfigError(
+            f"{out}: belongs to other settings (different: {', '.join(differ)}); "
+            "repeat the first command, or choose another --out"
+        )
+
+
+def _load(plan: Plan, people: Path, manner: Manner) -> dict[str, ReidDataset]:
+    datasets = {}
+    for name, source in plan.sources.items():
+        with manner.stage(f"people for {name}") as progress:
+            datasets[name] = source.load(people, manner.renderers, progress)
+    for run in plan.runs:
+        if not datasets[run.train].train:
+            raise DataError(
+                f"{datasets[run.train].root}: '{run.train}' has no training images, which "
+                f"{plan.experiment.name} needs; give a whole copy"
+            )
+    return datasets
+
+
+def _carry_out(run: Run, datasets: Mapping[str, ReidDataset], out: Path, manner: Manner) -> None:
+    folder = out / "runs" / run.name
+    train_run(run, datasets[run.train], folder, manner)
+    if manner.leads:
+        write_record(out, evaluate_run(run, datasets, folder, manner))
+        RunFolder(folder).state.unlink(missing_ok=True)  # three times the weights' size
+
+
+def _draw(
+    table: dict[str, Any],
+    plan: Plan,
+    datasets: Mapping[str, ReidDataset],
+    out: Path,
+    manner: Manner,
+) -> None:
+    if plan.experiment.name == PICTURES:
+        table["levels"] = draw_levels(plan, datasets, out, manner)
+    else:
+        draw_figure(table, out)
+
+
+def _write(table: Mapping[str, Any], out: Path) -> None:
+    write_json(out / "table.json", table)
+    write_text(out / "table.md", format_table(table))

@@ -1,0 +1,58 @@
+"""What is kept of a finished run: its figures with their cards, in one JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from apnet.errors import DataError
+from apnet.files import write_json
+from apnet.reproduction.definitions import FIGURES
+from apnet.results import Evaluation
+from apnet.retrieval import Slice
+
+Record = Mapping[str, Any]
+"""``run``, ``seed``, ``device``, ``versions`` and, by data set, ``tests``."""
+
+
+def record_of(evaluation: Evaluation, slices: list[Slice]) -> dict[str, Any]:
+    """Returns the JSON form of one evaluation with its breakdown."""
+    return {**evaluation.to_dict(), "breakdown": [part.to_dict() for part in slices]}
+
+
+def figures_of(test: Mapping[str, Any]) -> dict[str, float]:
+    """Returns the figures that tables show as fractions, those of twins where there are any."""
+    twins = {part["name"]: part["accuracy"] for part in test["breakdown"] if part["by"] == "twins"}
+    return {key: value for key in FIGURES if (value := twins.get(key, test.get(key))) is not None}
+
+
+def result_path(out: Path, run: str) -> Path:
+    """Returns where a run's record lies."""
+    return out / "results" / f"{run}.json"
+
+
+def write_record(out: Path, record: Record) -> None:
+    """Writes a run's record; it is what says that the run is finished.
+
+    Raises:
+        DataError: the folder is not writable.
+    """
+    write_json(result_path(out, record["run"]), record)
+
+
+def read_record(out: Path, run: str) -> Record | None:
+    """Reads a run's record; None where the run is not finished.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    path = result_path(out, run)
+    try:
+        record: Record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: damaged ({error}); remove it, and the run is repeated") from None
+    return record
