@@ -15,23 +15,27 @@ SCRIPT = textwrap.dedent("""
     import torch
     from pathlib import Path
     from apnet.training import RunFolder, train
+    from apnet.training.processes import joined
     from apnet.types import ImageRecord, ReidDataset
 
     torch.set_num_threads(1)
     records = tuple(
         ImageRecord(Path(path), pid, camid) for path, pid, camid in json.loads(sys.argv[2])
     )
-    run = RunFolder(Path(sys.argv[1]))
-    dataset = ReidDataset("tiny", Path("."), records, (), ())
-    train(run.recipe(), dataset, run, device=torch.device("cpu"))
+    dataset, device = ReidDataset("tiny", Path("."), records, (), ()), torch.device("cpu")
+    with joined(device) as (processes, _):
+        for name in sys.argv[3:]:  # several trainings in one group
+            run = RunFolder(Path(sys.argv[1], name))
+            train(run.recipe(), dataset, run, device=device)
+        assert processes.world == torch.distributed.get_world_size() == 2
 """)
 
 
 @pytest.mark.parametrize("recipe_name", ["tiny_recipe", "spatial_recipe"])
 def test_two_processes_give_the_loss_curve_of_one(tmp_path, request, tiny_set, recipe_name):
     recipe = request.getfixturevalue(recipe_name)
-    one, two = RunFolder(tmp_path / "one"), RunFolder(tmp_path / "two")
-    for run in (one, two):
+    one, *pair = (RunFolder(tmp_path / name) for name in ("one", "two", "again"))
+    for run in (one, *pair):
         run.begin(recipe, {"name": "tiny", "root": "."})
     train(recipe, tiny_set, one, device=torch.device("cpu"))
     script = tmp_path / "script.py"
@@ -41,13 +45,15 @@ def test_two_processes_give_the_loss_curve_of_one(tmp_path, request, tiny_set, r
         [
             *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"),
             *("--master-addr=127.0.0.1", "--master-port=0", "--rdzv-backend=c10d"),
-            *("--rdzv-endpoint=127.0.0.1:0", str(script), str(two.root), json.dumps(records)),
+            *("--rdzv-endpoint=127.0.0.1:0", str(script), str(tmp_path), json.dumps(records)),
+            *("two", "again"),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert launched.returncode == 0, launched.stderr[-3000:]
-    for a, b in zip(one.read_history(), two.read_history(), strict=True):
-        assert b["loss"] == pytest.approx(a["loss"], rel=2e-3)
-        assert b["triplet"] == pytest.approx(a["triplet"], rel=2e-2, abs=2e-3)
+    for run in pair:
+        for a, b in zip(one.read_history(), run.read_history(), strict=True):
+            assert b["loss"] == pytest.approx(a["loss"], rel=2e-3)
+            assert b["triplet"] == pytest.approx(a["triplet"], rel=2e-2, abs=2e-3)
