@@ -109,11 +109,12 @@ PEOPLE_SETS: Mapping[str, PeopleSet] = {
         ),
     ),
     "people-train": PeopleSet(
-        Counts((1_600, 20_000), (150, 1_800), spread=0.2),
+        Counts((400, 20_000), (150, 1_800), spread=0.2),
         cameras=40,
         size=(128, 64),
         seed=307,
-        about="what the model that comes with the package is trained on: many people and cameras",
+        about="what the model that comes with the package is trained on: each person in many cameras",
+        version=2,
     ),
 }
 """Every set by name."""
