@@ -113,7 +113,7 @@ PEOPLE_SETS: Mapping[str, PeopleSet] = {
         cameras=40,
         size=(128, 64),
         seed=307,
-        about="what the model that comes with the package is trained on: few people in many cameras",
+        about="what the shipped model is trained on: few people in many cameras",
         version=2,
     ),
 }
