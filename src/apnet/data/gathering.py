@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from apnet.data.benchmarks.market1501 import GRAMMAR
-from apnet.data.images import read_image
 from apnet.data.listing import Listing, bare_name, image_files, other_files_note
 from apnet.data.table import read_table
-from apnet.errors import DataError, ImageError
-from apnet.progress import Progress, silent
+from apnet.errors import DataError
 from apnet.types import JUNK_PID, ImageRecord
 
 
@@ -45,38 +42,6 @@ def gather_images(paths: Sequence[Path]) -> Listing:
     return Listing(
         paths[0], train=(), query=(), gallery=tuple(records.values()), notes=tuple(notes)
     )
-
-
-def unreadable_images(
-    records: Sequence[ImageRecord], workers: int = 1, progress: Progress = silent
-) -> dict[Path, ImageError]:
-    """Decodes every image and returns those that cannot be used, with the reason.
-
-    Args:
-        records: the images.
-        workers: threads that decode, 1 or more.
-        progress: called with (images done, images in all).
-    """
-    found: dict[Path, ImageError] = {}
-    with ThreadPoolExecutor(workers) as threads:
-        for start in range(0, len(records), _AT_ONCE):  # blocks: a stop need not wait for the rest
-            block = records[start : start + _AT_ONCE]
-            for record, error in zip(block, threads.map(_fault, block), strict=True):
-                if error is not None:
-                    found[record.path] = error
-            progress(start + len(block), len(records))
-    return found
-
-
-_AT_ONCE = 256
-
-
-def _fault(record: ImageRecord) -> ImageError | None:
-    try:
-        read_image(record.path)
-    except ImageError as error:
-        return error
-    return None
 
 
 def _named_by(path: Path, notes: list[str]) -> Iterator[ImageRecord]:

@@ -170,9 +170,9 @@ def _grouped(x: Tensor, conv: nn.Conv1d) -> Tensor:
     """Applies a grouped 1x1 convolution to columns of length 1 as one batched matrix product."""
     parts = conv.groups
     weight = conv.weight.reshape(parts, -1, conv.in_channels // parts)  # (n, out/n, in/n)
-    split = x.reshape(len(x), parts, -1).transpose(0, 1)  # (N, in) -> (n, N, in/n)
+    split = x.reshape(x.shape[0], parts, -1).transpose(0, 1)  # (N, in) -> (n, N, in/n)
     merged = split @ weight.transpose(1, 2)  # (n, N, out/n)
-    return merged.transpose(0, 1).reshape(len(x), -1)  # (N, out)
+    return merged.transpose(0, 1).reshape(x.shape[0], -1)  # (N, out)
 
 
 def _no_autocast(device: torch.device) -> contextlib.AbstractContextManager[None]:

@@ -60,7 +60,6 @@ class Comparison:
         gallery: (G, D), likewise. Arrays of two precisions, of another one, not contiguous, or of
             norms outside 1e-12 to 1e12 are converted (and so copied) first; others are not copied.
         distance: ``cosine`` or ``euclidean``.
-
         device: where to screen in bf16 first, ``auto``, ``numpy`` (nowhere) or a torch device
             (``screening``); float64 features never are.
 
