@@ -64,14 +64,14 @@ def estimate(plan: Plan, out: Path, device: torch.device, progress: Progress) ->
         images = sizes[run.train].train * run.recipe.optimisation.epochs
         tests = sum(sizes[name].test for name in run.tests)
         seconds = 0.0 if finished else images * pace.train + tests * pace.test
-        runs.append({"name": run.name, "finished": finished, "seconds": round(seconds, 1)})
+        runs.append({"name": run.name, "finished": finished, "seconds": round(seconds, 3)})
     return {
         "experiment": plan.experiment.name,
         "scale": plan.scale,
         "device": str(device),
         "data": {name: dataclasses.asdict(size) for name, size in sizes.items()},
         "runs": runs,
-        "seconds": round(sum(run["seconds"] for run in runs), 1),
+        "seconds": round(sum(run["seconds"] for run in runs), 3),
         "notes": list(plan.notes),
     }
 
