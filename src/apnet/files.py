@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise cannot_write(path, error) from None
     os.close(handle)
     part = Path(name)
     try:
@@ -35,7 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -59,7 +60,46 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def _cannot_write(path: Path, error: OSError) -> DataError:
+@contextlib.contextmanager
+def holding(folder: Path) -> Iterator[None]:
+    """Locks an existing folder against other processes that hold it too; see ``hold``.
+
+    Raises:
+        DataError: another process holds it.
+    """
+    if sys.platform == "win32":  # folders cannot be opened there
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        hold(folder, descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def hold(path: Path, descriptor: int) -> None:
+    """Locks an open file or folder against other writers, where the system can.
+
+    The lock ends when the descriptor is closed, at the latest with the process.
+
+    Raises:
+        DataError: another process holds it.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DataError(f"{path}: another process is writing there; wait for its end") from None
+    except OSError:
+        return  # a file system without locks
+
+
+def cannot_write(path: Path, error: OSError) -> DataError:
+    """Returns the error to raise, with its remedy."""
     remedy = "free some space" if error.errno == errno.ENOSPC else "choose a writable folder"
     return DataError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
 

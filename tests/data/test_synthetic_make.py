@@ -15,6 +15,7 @@ from apnet.data import load_dataset
 from apnet.data.synthetic import Summary, make_people
 from apnet.data.synthetic.rendering import render_person
 from apnet.errors import ConfigError, DataError
+from apnet.files import holding
 
 SETTINGS = {"ids": 6, "images_per_id": 6, "seed": 5, "cameras": 3, "size": (64, 32), "workers": 0}
 
@@ -103,6 +104,17 @@ class TestResuming:
 
 
 class TestRefusals:
+    @pytest.mark.skipif(os.name != "posix", reason="folders are not locked")
+    def test_two_at_a_time(self, tmp_path):
+        out = tmp_path / "set"
+        with pytest.raises(KeyboardInterrupt):
+            make(out, progress=_interrupt)
+        with holding(out), pytest.raises(DataError, match="another process"):
+            make(out)
+        make(out)
+        with holding(out):
+            make(out)  # it is whole, and only read
+
     @pytest.mark.parametrize(
         "change",
         [{"seed": 6}, {"ids": 8}, {"images_per_id": 8}, {"cameras": 2}, {"size": (32, 32)}],

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apnet.errors import ConfigError, DataError
-from apnet.files import write_json
+from apnet.files import cannot_write, hold, write_json
 from apnet.retrieval.store import (
     HEADER,
     ROWS,
@@ -96,7 +94,7 @@ class StoreWriter:
         except OSError as error:
             _cut(self._features, ends[0])
             _cut(self._rows, ends[1])
-            raise _cannot_write(self.path, error) from None
+            raise cannot_write(self.path, error) from None
         self._count += len(lines)
         self.known.update(line["path"] for line in lines)
 
@@ -113,7 +111,7 @@ class StoreWriter:
             _put(self._faults, _encoded([{"path": str(path), "reason": reason}]))
         except OSError as error:
             _cut(self._faults, end)
-            raise _cannot_write(self.path, error) from None
+            raise cannot_write(self.path, error) from None
         self._skipped.add(str(path))
 
     def __len__(self) -> int:
@@ -144,9 +142,9 @@ class StoreWriter:
         try:
             files = [(self.path / name).open("ab", buffering=0) for name in names]
         except OSError as error:
-            raise _cannot_write(self.path, error) from None
+            raise cannot_write(self.path, error) from None
         try:
-            _hold(self.path, files[0])
+            hold(self.path, files[0].fileno())
         except DataError:
             for file in files:
                 file.close()
@@ -190,7 +188,7 @@ def check_place(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         others = [each.name for each in path.iterdir()]
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise cannot_write(path, error) from None
     if any(not name.startswith(f".{HEADER}.") for name in others):
         raise ConfigError(
             f"{path}: a folder that is no feature store; name a new folder, or a file ending in "
@@ -246,22 +244,3 @@ def _whole_lines(path: Path) -> int:
     """Returns the bytes up to and with the last line end."""
     data = path.read_bytes()
     return data.rfind(b"\n") + 1
-
-
-def _hold(path: Path, file: BinaryIO) -> None:
-    """Locks the store against other writers, where the system can; the lock ends with us."""
-    if sys.platform == "win32":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DataError(f"{path}: another process is writing there; wait for its end") from None
-    except OSError:
-        return  # a file system without locks
-
-
-def _cannot_write(path: Path, error: OSError) -> DataError:
-    remedy = "free some space" if error.errno == errno.ENOSPC else "choose a writable folder"
-    return DataError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")

@@ -33,7 +33,7 @@ from apnet.data.synthetic.rendering import (
 )
 from apnet.data.synthetic.world import WORLD, World
 from apnet.errors import ConfigError, DataError
-from apnet.files import write_json, write_text
+from apnet.files import holding, write_json, write_text
 from apnet.progress import Progress, silent
 
 MOST_WORKERS = 61
@@ -105,7 +105,8 @@ def make_people(
 
     Raises:
         ConfigError: a number is out of range, or the folder holds something else.
-        DataError: the folder cannot be written or lacks images, or a rendering process died.
+        DataError: the folder cannot be written or lacks images, another process writes there, or a
+            rendering process died.
     """
     half = ids // 2
     counts = Counts((half, half * images_per_id), ((ids - half), (ids - half) * images_per_id))
@@ -133,7 +134,8 @@ def make_set(
 
     Raises:
         ConfigError: there is no such set or share, or the folder holds something else.
-        DataError: the folder cannot be written or lacks images, or a rendering process died.
+        DataError: the folder cannot be written or lacks images, another process writes there, or a
+            rendering process died.
     """
     found = people_set(name, share)
     settings = Settings(
@@ -146,11 +148,18 @@ def _make(out: Path, settings: Settings, workers: int, progress: Progress) -> Su
     visits = plan_visits(settings.counts, settings.cameras, settings.seed)
     _claim(out, settings)
     people = draw_population(settings.counts, settings.seed, settings.world)
-    if not (out / "metadata.jsonl").exists():
-        _render_all(out, settings, list(zip(people, visits, strict=True)), workers, progress)
-        _finish(out, settings, people)
+    if not _is_whole(out):
+        with holding(out):
+            if not _is_whole(out):  # unless another process has made it meanwhile
+                jobs = list(zip(people, visits, strict=True))
+                _render_all(out, settings, jobs, workers, progress)
+                _finish(out, settings, people)
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     return _counted(out, settings)
+
+
+def _is_whole(out: Path) -> bool:
+    return (out / "metadata.jsonl").exists()
 
 
 def _counted(out: Path, settings: Settings) -> Summary:
