@@ -1,39 +1,28 @@
 """Embedding at speed: the automatic back-end and 8 bits against eager float32, and a peer.
 
-    python benchmarks/embedding.py [--small] [--json] [--peers] [--runs N]
+    python benchmarks/embedding.py [--small] [--json] [--peers [FOLDER]] [--runs N]
 
 The network is a ResNet-50 with the channel pyramid (``apnet-c2``) at 256x128. Its weights are
 random; the batch norms' averages, the neck's among them, are taken from other images of the same
 kind, without which all features would point one way. Images are synthetic people that the script
 renders. Times are processor seconds of one thread, medians of runs that take turns. ``--peers``
-makes a virtual environment with torchreid 0.2.5, whose ResNet-50 reads the same JPEG files. Expect
-ten minutes. The goals hold at full size; ``--small`` shows that the benchmark runs.
+lets torchreid's ResNet-50 read the same JPEG files. Expect ten minutes.
 """
 
 from __future__ import annotations
 
-import os
-
-os.environ["OMP_NUM_THREADS"] = "1"  # read when the libraries are loaded
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["MKL_NUM_THREADS"] = "1"
-
-import argparse
 import copy
-import json
-import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
-import time
-import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import peers
 import torch
+from common import Row, medians, one_thread, options, report, row
 from torch import nn
 
 from apnet.data.gathering import gather_images
@@ -60,12 +49,8 @@ CPU = torch.device("cpu")
 MANY = 10_000
 """Images that the choice is told of; enough for a back-end to be worth its making."""
 
-PEER = ["torchreid==0.2.5"]
-PEER_NEEDS = ["opencv-python-headless", "scipy", "gdown", "Cython", "h5py", "six", "tensorboard"]
-"""torchreid's package names none of what it imports; torch and torchvision are lent to it."""
-
-PEER_CODE = """
-import json, sys, tempfile, time
+PEER_EXTRACTION = """
+import json, statistics, sys, tempfile, time
 import torch
 from torchreid.reid.models import build_model
 from torchreid.reid.utils import FeatureExtractor
@@ -75,11 +60,12 @@ with tempfile.NamedTemporaryFile(suffix=".pth") as file:  # without one it would
     made = build_model(model, num_classes=1, pretrained=False, use_gpu=False)
     torch.save({"state_dict": made.state_dict()}, file.name)
     extract = FeatureExtractor(model, file.name, (height, width), device="cpu", verbose=False)
-extract(files[:2])
-for _ in range(runs):
+taken = []
+for _ in range(runs + 1):
     start = time.process_time()
     extract(files)
-    print("seconds", time.process_time() - start, flush=True)
+    taken.append(time.process_time() - start)
+print(json.dumps(statistics.median(taken[1:])))
 """
 
 
@@ -118,53 +104,30 @@ def chosen(network: APNet, size: tuple[int, int], records: list[ImageRecord],
         return None
 
 
-def medians(works: list[Callable[[], object]], runs: int) -> list[float]:
-    """Processor seconds of each work; the works take turns."""
-    seconds: list[list[float]] = [[] for _ in works]
-    for number in range(runs + 1):
-        for work, taken in zip(works, seconds, strict=True):
-            start = time.process_time()
-            work()
-            if number:  # the first turn warms up
-                taken.append(time.process_time() - start)
-    return [statistics.median(taken) for taken in seconds]
-
-
-def engines(network: APNet, plain: APNet, size: tuple[int, int], records: list[ImageRecord],
-            batch: int, runs: int) -> tuple[Choice, list[dict[str, object]]]:  # fmt: skip
+def engines(
+    fast: Choice, small: Choice | None, plain: APNet, images: np.ndarray, runs: int
+) -> Iterator[Row]:
     """The network alone, on one batch."""
-    images = sample_images(records, size, batch)
-    fast, small = (chosen(network, size, records, precision) for precision in ("auto", "int8"))
-    assert fast is not None
-    last = eager_backend(network, CPU, "float32")
     works: list[Callable[[], object]] = [
         torch.inference_mode()(partial(plain.embed, images)),
-        partial(last.run, images),
         partial(fast.backend.run, images),
     ]
     if small is not None:
         works.append(partial(small.backend.run, images))
     base, ours, *rest = medians(works, runs)
-    rows = [
-        row(f"{fast.backend} over eager float32, times", 3.8, base / rest[0]),
-        row(f"{fast.backend} over eager float32 with channels last, times", None, ours / rest[0]),
-        *agreements(fast, 0.999),
-    ]
+    yield row(f"{fast.backend} over eager float32, times", base / ours, at_least=3.8)
+    yield from agreements(fast, at_least=0.999)
     if small is not None:
-        rows.append(row(f"{small.backend} over eager float32, times", 7.0, base / rest[1]))
-        rows += agreements(small, None)
-    return fast, rows
+        yield row(f"{small.backend} over eager float32, times", base / rest[0], at_least=7.0)
+        yield from agreements(small)
 
 
-def agreements(choice: Choice, least: float | None) -> list[dict[str, object]]:
+def agreements(choice: Choice, **goal: float) -> Iterator[Row]:
     agreed = choice.agreement
-    if agreed is None:
-        return []
-    return [
-        row(f"{choice.backend}: rank agreement", least, agreed.ranks),
-        row(f"{choice.backend}: agreement of all orders", None, agreed.orders),
-        row(f"{choice.backend}: smallest cosine", least, agreed.cosine),
-    ]
+    if agreed is not None:
+        yield row(f"{choice.backend}: rank agreement", agreed.ranks, **goal)
+        yield row(f"{choice.backend}: agreement of all orders", agreed.orders)
+        yield row(f"{choice.backend}: smallest cosine", agreed.cosine, **goal)
 
 
 def from_files(choice: Choice, records: list[ImageRecord], size: tuple[int, int]) -> None:
@@ -180,79 +143,35 @@ def same_as_reference(network: APNet, records: list[ImageRecord], size: tuple[in
     return float(np.abs(np.concatenate([b.features for b in batches]) - expected).max())
 
 
-def peer_seconds(folder: Path, model: str, size: tuple[int, int], records: list[ImageRecord],
-                 runs: int) -> float:  # fmt: skip
-    """Processor seconds of torchreid's extractor on the same files, in its own environment."""
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    own = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
-    Path(own, "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    for arguments in (["--no-deps", *PEER], PEER_NEEDS):
-        subprocess.run([python, "-m", "pip", "install", "-q", *arguments], check=True)
-    asked = json.dumps([model, *size, [str(record.path) for record in records], runs])
-    done = subprocess.run(
-        [python, "-W", "ignore", "-c", PEER_CODE],
-        input=asked, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    lines = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("seconds ")]
-    return statistics.median(map(float, lines))
-
-
-def measured(setting: dict, folder: Path, peers: bool, runs: int) -> list[dict[str, object]]:
+def measured(setting: dict, folder: Path, peer: Path | None, runs: int) -> Iterator[Row]:
     size, records = setting["size"], render(folder / "people", setting["people"])
     learned, asked = records[::2], records[1::2]
     network = calibrated(setting["network"], size, learned)
     plain = copy.deepcopy(network)  # in PyTorch's own memory format
-    choice, rows = engines(network, plain, size, asked, setting["batch"], runs)
+    fast, small = (chosen(network, size, asked, precision) for precision in ("auto", "int8"))
+    assert fast is not None
+    yield from engines(fast, small, plain, sample_images(asked, size, setting["batch"]), runs)
     few = asked[: setting["batch"]]
-    rows.append(row("eager job apart from embed_records", -1e-5,
-                    same_as_reference(network, few, size)))  # fmt: skip
-    if peers:
-        (ours,) = medians([partial(from_files, choice, asked, size)], runs)
-        theirs = peer_seconds(folder / "peer", setting["peer"], size, asked, runs)
-        name = f"JPEG files to features, {choice.backend} over torchreid {setting['peer']}, times"
-        rows.append(row(name, 4.0, theirs / ours))
-    return rows
-
-
-def row(name: str, goal: float | None, value: float) -> dict[str, object]:
-    """A negative goal is an upper bound."""
-    bound = None if goal is None else f">= {goal:g}" if goal > 0 else f"<= {-goal:g}"
-    met = None if goal is None else bool(value >= goal if goal > 0 else value <= -goal)
-    return {"name": name, "goal": bound, "measured": round(value, 7), "met": met}
-
-
-def machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    bf16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
-    return f"{names[0]}, bf16 {'yes' if bf16 else 'no'}, torch {torch.__version__}"
+    yield row("eager job apart from embed_records", same_as_reference(network, few, size),
+              at_most=1e-5)  # fmt: skip
+    if peer is not None:
+        (ours,) = medians([partial(from_files, fast, asked, size)], runs)
+        question = [setting["peer"], *size, [str(record.path) for record in asked], runs]
+        yield peers.peer_row(
+            f"JPEG files, {fast.backend} over torchreid's {setting['peer']}, times",
+            lambda: peers.ask(peer, PEER_EXTRACTION, question) / ours,
+            at_least=4.0,
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--small", action="store_true", help="a small network, in seconds")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--peers", action="store_true", help="compare with torchreid")
-    parser.add_argument("--runs", type=int, default=5, help="runs to take medians of")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    setting = SMALL if arguments.small else FULL
+    parser = options(__doc__)
+    peers.add_option(parser)
+    given = parser.parse_args()
+    one_thread()
+    setting = SMALL if given.small else FULL
     with tempfile.TemporaryDirectory() as folder:
-        found = measured(setting, Path(folder), arguments.peers, arguments.runs)
-    if arguments.small:
-        found = [{**entry, "goal": None, "met": None} for entry in found]
-    result = {"machine": machine(), "setting": setting, "rows": found}
-    if arguments.json:
-        print(json.dumps(result, indent=2))
-        return
-    print(f"{result['machine']}; {setting}\n")
-    for entry in found:
-        verdict = {True: "met", False: "MISSED", None: ""}[entry["met"]]
-        print(f"{entry['name']:<64} {entry['measured']:>9.5f}  {entry['goal'] or '':<8} {verdict}")
+        report(measured(setting, Path(folder), given.peers, given.runs), given)
 
 
 if __name__ == "__main__":

@@ -3,25 +3,22 @@
     python benchmarks/pyramid.py [--small] [--json] [--runs N]
 
 Times are processor seconds of one thread, medians of runs that take turns. Maps are channels-last,
-arithmetic is bf16 where the processor multiplies it, evaluation folds nothing. ``--small`` shows
-that the benchmark runs; the goals hold at full size.
+arithmetic is bf16 where the processor multiplies it. Evaluation is measured as the network stands,
+and with its batch norms folded into their convolutions, as long jobs run it. Expect ten minutes.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import statistics
-import time
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
+from common import Row, medians, one_thread, options, report, row
 from torch import Tensor, nn
 
 from apnet.devices import autocast, choose_precision
+from apnet.embedding.backends import folded_backend
 from apnet.losses import apnet_loss
 from apnet.model import APNet, AttentionPyramid, create_network
 
@@ -74,19 +71,6 @@ def embedding(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-def medians(works: Sequence[Callable[[], object]], runs: int) -> list[float]:
-    """Processor seconds of each work after one run unmeasured; the works take turns."""
-    seconds: list[list[float]] = [[] for _ in works]
-    for work in works:
-        work()
-    for _ in range(runs):
-        for work, taken in zip(works, seconds, strict=True):
-            start = time.process_time()
-            work()
-            taken.append(time.process_time() - start)
-    return [statistics.median(taken) for taken in seconds]
-
-
 def network(name: str, image_size: tuple[int, int]) -> APNet:
     torch.manual_seed(0)
     made = create_network(name, image_size=image_size, num_classes=CLASSES)
@@ -127,19 +111,24 @@ def training_step(name: str, batch: int, size: tuple[int, int]) -> Callable[[], 
     return work
 
 
-def overhead_rows(size: Size, runs: int) -> list[dict[str, object]]:
-    cases = [
-        ("apnet-c2 over apnet-c0, evaluation", evaluation, "c", size.channel, 1.03),
-        ("apnet-c2 over apnet-c0, training step", training_step, "c", size.channel, 1.06),
-        ("apnet-s2 over apnet-s0, evaluation", evaluation, "s", size.spatial, 1.25),
-        ("apnet-s2 over apnet-s0, training step", training_step, "s", size.spatial, 1.25),
-    ]
-    found = []
-    for name, make, kind, pixels, limit in cases:
-        works = [make(f"apnet-{kind}{levels}", size.batch, pixels) for levels in (0, 2)]
-        plain, pyramid = medians(works, runs)
-        found.append(row(name, pyramid / plain, at_most=limit))
-    return found
+def folded(name: str, batch: int, size: tuple[int, int]) -> Callable[[], object]:
+    inputs = images(batch, size)
+    backend = folded_backend(network(name, size).eval(), size, choose_precision("auto", CPU))
+    return lambda: backend.run(inputs)
+
+
+def overhead_rows(size: Size, runs: int) -> Iterator[Row]:
+    kinds = (("c", size.channel, 1.03, 1.06), ("s", size.spatial, 1.25, 1.25))
+    for kind, pixels, evaluated, trained in kinds:
+        for what, make, limit in (
+            ("evaluation", evaluation, evaluated),
+            ("folded evaluation", folded, evaluated),
+            ("training step", training_step, trained),
+        ):
+            works = [make(f"apnet-{kind}{levels}", size.batch, pixels) for levels in (0, 2)]
+            plain, pyramid = medians(works, runs)
+            name = f"apnet-{kind}2 over apnet-{kind}0, {what}"
+            yield row(name, pyramid / plain, at_most=limit)
 
 
 def attention_step(module: nn.Module, x: Tensor) -> Callable[[], object]:
@@ -168,7 +157,7 @@ def saved_bytes(module: nn.Module, x: Tensor) -> int:
     return sum(kept.values())
 
 
-def spatial_rows(size: Size, runs: int) -> list[dict[str, object]]:
+def spatial_rows(size: Size, runs: int) -> Iterator[Row]:
     """One attention on the first stage's map, float32: the package's against the literal one."""
     torch.manual_seed(0)
     height, width = size.nodes
@@ -177,49 +166,17 @@ def spatial_rows(size: Size, runs: int) -> list[dict[str, object]]:
     x = torch.randn(size.maps, 256, height, width).to(memory_format=torch.channels_last)
     mine, theirs = medians([attention_step(ours, x), attention_step(literal, x)], runs)
     memory = saved_bytes(literal, x) / saved_bytes(ours, x)
-    return [
-        row("literal RGA-S over ours, training step of one attention", theirs / mine, at_least=8),
-        row("literal RGA-S over ours, memory kept for the backward pass", memory, at_least=5),
-    ]
-
-
-def row(
-    name: str, measured: float, *, at_most: float | None = None, at_least: float | None = None
-) -> dict[str, object]:
-    if at_most is not None:
-        goal, met = f"<= {at_most:g}", measured <= at_most
-    else:
-        goal, met = f">= {at_least:g}", measured >= (at_least or 0)
-    return {"name": name, "goal": goal, "measured": round(measured, 4), "met": bool(met)}
-
-
-def machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names else platform.machine()
-    return f"{name}, 1 of {len(names)} cores, torch {torch.__version__}"
+    name = "literal RGA-S over ours"
+    yield row(f"{name}, training step of one attention", theirs / mine, at_least=8)
+    yield row(f"{name}, memory kept for the backward pass", memory, at_least=5)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--small", action="store_true", help="small maps, in seconds")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--runs", type=int, default=5, help="runs to take medians of")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    size = SMALL if arguments.small else FULL
-    found = spatial_rows(size, arguments.runs) + overhead_rows(size, arguments.runs)
-    if arguments.small:
-        found = [{**entry, "goal": None, "met": None} for entry in found]
-    precision = choose_precision("auto", CPU)
-    result = {"machine": machine(), "precision": precision, "rows": found}
-    if arguments.json:
-        print(json.dumps(result, indent=2))
-        return
-    print(f"{result['machine']}; {precision}\n")
-    for entry in found:
-        verdict = {True: "met", False: "MISSED", None: ""}[entry["met"]]
-        print(f"{entry['name']:<60} {entry['measured']:>9.4f}  {entry['goal'] or '':<8} {verdict}")
+    given = options(__doc__).parse_args()
+    one_thread()
+    size = SMALL if given.small else FULL
+    found = itertools.chain(spatial_rows(size, given.runs), overhead_rows(size, given.runs))
+    report(found, given)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How evaluation and search grow with the gallery and with the number of people.
 
-    python benchmarks/scaling.py [--json] [--largest 1000000] [--gib 6]
+    python benchmarks/scaling.py [--small] [--json] [--runs N] [--largest 1000000] [--gib 6]
 
 Each row is one size: processor seconds of one thread for ``evaluate`` and for ``top_matches``
 (k = 10) of a few queries, and the former over queries x images x dimensions, in microseconds a
@@ -11,19 +11,12 @@ measured, and says so.
 
 from __future__ import annotations
 
-import os
-
-os.environ["OMP_NUM_THREADS"] = "1"  # read when numpy is loaded
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["MKL_NUM_THREADS"] = "1"
-
-import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import torch
+from common import machine, one_thread, options
 
 from apnet.retrieval import default_card, evaluate, top_matches
 from apnet.types import Embeddings
@@ -31,6 +24,7 @@ from apnet.types import Embeddings
 DIM, QUERIES, NOISE, K = 512, 256, 1.0, 10
 IMAGES_EACH = 10
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SMALL = SIZES[1]
 PEOPLE = (100, 1_000, 10_000, 100_000)
 GALLERY_OF_PEOPLE = 100_000
 PARTS = 2.0
@@ -55,21 +49,21 @@ def crowd(images: int, people: int) -> tuple[Embeddings, Embeddings]:
     return draw(np.arange(QUERIES) % people), draw(rng.permutation(images) % people)
 
 
-def measured(images: int, people: int) -> dict[str, object]:
-    """Seconds of an evaluation and of a search, of the faster of two runs."""
+def measured(images: int, people: int, runs: int) -> dict[str, object]:
+    """Seconds of an evaluation and of a search, each of the fastest run."""
     query, gallery = crowd(images, people)
     card = default_card(query, gallery)
     seconds = {
-        "evaluate_s": fastest(lambda: evaluate(query, gallery, card=card, threads=1)),
-        "top_s": fastest(lambda: top_matches(query, gallery, K, junk_rule="same-camera")),
+        "evaluate_s": fastest(lambda: evaluate(query, gallery, card=card, threads=1), runs),
+        "top_s": fastest(lambda: top_matches(query, gallery, K, junk_rule="same-camera"), runs),
     }
     return {"images": images, "people": people, **seconds, "how": "measured"}
 
 
-def fastest(work: Callable[[], object]) -> float:
-    """Processor seconds of the faster of two runs."""
+def fastest(work: Callable[[], object], runs: int) -> float:
+    """Processor seconds of the fastest run."""
     taken = []
-    for _ in range(2):
+    for _ in range(runs):
         start = time.process_time()
         work()
         taken.append(time.process_time() - start)
@@ -88,30 +82,34 @@ def computed(last: dict[str, object], images: int) -> dict[str, object]:
     }
 
 
-def rows(largest: int, memory: float) -> Iterator[dict[str, object]]:
+def rows(largest: int, memory: float, runs: int) -> Iterator[dict[str, object]]:
     last: dict[str, object] = {}
     for images in (size for size in SIZES if size <= largest):
         fits = PARTS * 4 * DIM * images <= memory
-        row = measured(images, max(1, images // IMAGES_EACH)) if fits else computed(last, images)
+        row = (
+            measured(images, max(1, images // IMAGES_EACH), runs)
+            if fits
+            else computed(last, images)
+        )
         last = row if fits else last
         yield row
     for people in PEOPLE:
         if largest >= GALLERY_OF_PEOPLE:
-            yield measured(GALLERY_OF_PEOPLE, people)
+            yield measured(GALLERY_OF_PEOPLE, people, runs)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser = options(__doc__, runs=2)
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="images of the gallery")
     parser.add_argument("--gib", type=float, default=6.0, help="memory to stay below")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    one_thread()
+    largest = min(arguments.largest, SMALL) if arguments.small else arguments.largest
     found = []
     if not arguments.json:
-        print(f"{QUERIES} queries, {DIM} dimensions\n")
+        print(f"{machine()}; {QUERIES} queries, {DIM} dimensions\n")
         print(f"{'images':>10} {'people':>8} {'evaluate s':>11} {'top 10 s':>9} {'us/1e6':>8}  how")
-    for row in rows(arguments.largest, arguments.gib * 2**30):
+    for row in rows(largest, arguments.gib * 2**30, arguments.runs):
         row["us_per_million"] = 1e12 * row["evaluate_s"] / (QUERIES * row["images"] * DIM)
         found.append(row)
         if not arguments.json:
@@ -121,7 +119,7 @@ def main() -> None:
                 flush=True,
             )
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps({"machine": machine(), "rows": found}, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,29 @@
 """A training step beside the literal one, and whether the images arrive fast enough.
 
     python benchmarks/training.py [--device cpu|cuda] [--small] [--json] [--runs N] [--batch N]
+                                  [--peers [FOLDER]]
 
 On a processor: processor seconds of one thread, medians of runs that take turns. On a GPU: images
 a second in bf16 at the paper's shapes, eager and compiled, and which share that is of the rate of
-a large matrix product measured in the same run. ``--small`` shows that the benchmark runs.
+a large matrix product measured in the same run. ``--peers`` times a step of torchreid's ResNet-50
+(fc512) with its own losses, in float32, as its engine makes it. Expect five minutes.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import peers
 import torch
+from common import Row, medians, one_thread, options, report, row
 from PIL import Image
-from pyramid import images, machine, medians, network, row
+from pyramid import images, network
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -36,6 +38,31 @@ GPU_BATCH, GPU_PRODUCT, PRODUCTS = 80, 8192, 20
 TINY = dict.fromkeys(PAPER, (64, 32))
 STEPS = 5
 """Over which the losses of both arithmetics are compared."""
+
+PEER_NETWORK = "resnet50_fc512"
+PEER_STEP = """
+import json, statistics, sys, time
+import torch
+from torchreid.reid.losses import CrossEntropyLoss, TripletLoss
+from torchreid.reid.models import build_model
+from torchreid.reid.optim import build_optimizer
+torch.set_num_threads(1)
+name, height, width, batch, runs = json.loads(sys.stdin.read())
+model = build_model(name, num_classes=751, loss="triplet", pretrained=False, use_gpu=False).train()
+optimizer = build_optimizer(model, optim="adam", lr=3e-4)
+softmax, triplet = CrossEntropyLoss(751, use_gpu=False), TripletLoss(0.3)
+images, labels = torch.randn(batch, 3, height, width), torch.arange(batch) // 4
+taken = []
+for _ in range(runs + 1):
+    start = time.process_time()
+    logits, features = model(images)
+    loss = triplet(features, labels) + softmax(logits, labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    taken.append(time.process_time() - start)
+print(json.dumps(statistics.median(taken[1:])))
+"""
 
 
 class LiteralPyramid(nn.Module):
@@ -91,21 +118,25 @@ def stepper(
     return work
 
 
-def processor_rows(size: tuple[int, int], batch: int, runs: int) -> list[dict[str, object]]:
-    device = torch.device("cpu")
-    precision = choose_precision("auto", device)
+def processor_rows(
+    size: tuple[int, int], batch: int, runs: int, peer: Path | None
+) -> Iterator[Row]:
+    precision = choose_precision("auto", torch.device("cpu"))
     model, inputs = network("apnet-c2", size), images(batch, size)
-    literal = stepper(literal_network(model), inputs.contiguous(), "float32", fused=False)
     losses = [loss_curve(copy.deepcopy(model), inputs, kind) for kind in (precision, "float32")]
     apart = max(abs(a - b) / b for a, b in zip(*losses, strict=True))
+    yield row(f"loss apart from float32 over {STEPS} steps, relative", apart, at_most=1e-3)
+    literal = stepper(literal_network(model), inputs.contiguous(), "float32", fused=False)
     ours, theirs = medians([stepper(model, inputs, precision), literal], runs)
-    rate = pipeline_rate(size, batch, runs)
-    return [
-        row(f"literal step over ours, batch {batch}", theirs / ours, at_least=3),
-        row(f"loss apart from float32 over {STEPS} steps, relative", apart, at_most=1e-3),
-        row("images a second the pipeline makes over those a step takes",
-            rate / (batch / ours), at_least=1),
-    ]  # fmt: skip
+    yield row(f"literal step over ours, batch {batch}", theirs / ours, at_least=3)
+    made = pipeline_rate(size, batch, runs) / (batch / ours)
+    yield row("images that the pipeline makes in the time of a step, batches", made, at_least=1)
+    if peer is not None:
+        asked = [PEER_NETWORK, *size, batch, runs]
+        yield peers.peer_row(
+            f"torchreid's step of {PEER_NETWORK} over ours",
+            lambda: peers.ask(peer, PEER_STEP, asked) / ours,
+        )
 
 
 def loss_curve(model: APNet, inputs: Tensor, precision: Precision) -> list[float]:
@@ -143,11 +174,11 @@ def write_image(path: Path, size: tuple[int, int], seed: int) -> Path:
 
 def gpu_rows(
     shapes: dict[str, tuple[int, int]], batch: int, runs: int, device: torch.device
-) -> list[dict[str, object]]:
+) -> Iterator[Row]:
     """Images a second of each network, eager and compiled; no goals."""
     edge = GPU_PRODUCT if device.type == "cuda" else 512
     peak = product_rate(edge, device)
-    found = [figure("matrix product, bf16, TFLOP/s", peak / 1e12)]
+    yield row("matrix product, bf16, TFLOP/s", peak / 1e12)
     for name, size in shapes.items():
         work = 6 * network_cost(network(name, size), size).multiply_adds  # forward and backward
         for compiled in (False, True):
@@ -157,9 +188,8 @@ def gpu_rows(
             inputs = images(batch, size).to(device)
             rate = batch / seconds(stepper(model, inputs, "bf16"), runs, device)
             how = "compiled" if compiled else "eager"
-            found.append(figure(f"{name} {how}, images/s", rate))
-            found.append(figure(f"{name} {how}, share of the product's rate", rate * work / peak))
-    return found
+            yield row(f"{name} {how}, images/s", rate)
+            yield row(f"{name} {how}, share of the product's rate", rate * work / peak)
 
 
 def product_rate(edge: int, device: torch.device) -> float:
@@ -190,44 +220,21 @@ def seconds(work: Callable[[], object], runs: int, device: torch.device) -> floa
     return statistics.median(taken[2:])
 
 
-def figure(name: str, measured: float) -> dict[str, object]:
-    return {"name": name, "goal": None, "measured": round(measured, 4), "met": None}
-
-
-def measured_rows(arguments: argparse.Namespace) -> list[dict[str, object]]:
-    if arguments.device == "cuda":
-        device = choose_device("cpu" if arguments.small else "cuda")
-        shapes, batch = (TINY, 8) if arguments.small else (PAPER, GPU_BATCH)
-        return gpu_rows(shapes, batch, arguments.runs, device)
-    torch.set_num_threads(1)
-    if not arguments.small:
-        return processor_rows((256, 128), arguments.batch, arguments.runs)
-    return [{**r, "goal": None, "met": None} for r in processor_rows((64, 32), 8, arguments.runs)]
-
-
-def show(found: Sequence[dict[str, object]]) -> None:
-    for entry in found:
-        verdict = {True: "met", False: "MISSED", None: ""}[entry["met"]]  # type: ignore[index]
-        print(f"{entry['name']:<62} {entry['measured']:>11.4f}  {entry['goal'] or '':<8} {verdict}")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--small", action="store_true", help="tiny; with cuda, on the processor")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--runs", type=int, default=5, help="runs to take medians of")
     parser.add_argument("--batch", type=int, default=32, help="images of a step on a processor")
-    arguments = parser.parse_args()
-    found = measured_rows(arguments)
-    name = machine()
-    if arguments.device == "cuda" and not arguments.small:
-        name = f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    if arguments.json:
-        print(json.dumps({"machine": name, "rows": found}, indent=2))
+    peers.add_option(parser)
+    given = parser.parse_args()
+    if given.device == "cuda":
+        device = choose_device("cpu" if given.small else "cuda")  # small: without a GPU
+        shapes, batch = (TINY, 8) if given.small else (PAPER, GPU_BATCH)
+        name = None if given.small else f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+        report(gpu_rows(shapes, batch, given.runs, device), given, name)
         return
-    print(f"{name}\n")
-    show(found)
+    one_thread()
+    size, batch = ((64, 32), 8) if given.small else ((256, 128), given.batch)
+    report(processor_rows(size, batch, given.runs, given.peers), given)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from apnet.embedding import Agreement, Backend, Task, agreement, choose_backend,
 from apnet.embedding.agreement import STRICT
 from apnet.embedding.backends import BLOCK, exported, fold, folded_backend, in_blocks
 from apnet.errors import ConfigError, MissingExtraError
-from apnet.model import create_network
+from apnet.model import SpatialAttention, create_network
 from apnet.types import ImageRecord
 
 SIZE = (32, 16)
@@ -27,15 +27,22 @@ ONNX = needs("onnx", "onnxscript", "onnxruntime")
 OPENVINO = needs("openvino")
 
 
-@pytest.fixture(scope="module")
-def network():
+def seasoned(name):
     """Random weights; batch norms that have seen images, so that features differ."""
     torch.manual_seed(0)
-    network = create_network("apnet-c2-small", image_size=SIZE).train()
+    network = create_network(name, image_size=SIZE).train()
+    for stage in network.modules():
+        if isinstance(stage, SpatialAttention):
+            torch.nn.init.ones_(stage.score[-1].weight)
     with torch.no_grad():
         for _ in range(3):
             network(torch.randn(16, 3, *SIZE) + torch.randn(16, 3, 1, 1))
     return network.eval()
+
+
+@pytest.fixture(scope="module")
+def network():
+    return seasoned("apnet-c2-small")
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +61,23 @@ def test_folding_leaves_the_features(network, images, expected):
     backend = folded_backend(network, SIZE, "float32")
     torch.testing.assert_close(backend.run(images), expected, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(backend.run(images[:1]), expected[:1], atol=1e-4, rtol=1e-4)
+
+
+def test_folding_a_spatial_pyramid_leaves_the_features(images):
+    network = seasoned("apnet-s1-small")  # norms and weights of several modules are stacked
+    backend = folded_backend(network, SIZE, "float32")
+    with torch.inference_mode():
+        expected = network.embed(images)
+    torch.testing.assert_close(backend.run(images), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_what_is_made_of_weights_alone_is_computed_once():
+    aten = torch.ops.aten
+    graph = exported(seasoned("apnet-s1-small"), SIZE).module()
+    inputs = [n.all_input_nodes for n in graph.graph.nodes if n.target == aten.cat.default]
+    assert any(all(x.op == "get_attr" for x in found) for found in inputs)
+    left = [n for n in fold(graph).graph.nodes if n.op == "call_function" and n.all_input_nodes]
+    assert not any(all(x.op == "get_attr" for x in n.all_input_nodes) for n in left)
 
 
 def test_every_norm_behind_a_convolution_is_folded(network):

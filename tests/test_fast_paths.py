@@ -140,3 +140,15 @@ def test_training_in_bf16_and_channels_last_follows_float32():
     got = list(losses(fast, images.to(memory_format=torch.channels_last), "bf16"))
     assert got == pytest.approx(expected, rel=5e-3)
     assert expected[-1] < expected[0]
+
+
+def test_a_captured_channel_network_takes_any_batch():
+    network = create_network("apnet-c2-small", image_size=(32, 16)).eval()
+    scramble(network)
+    x = channels_last(5, 3, 32, 16)
+    with torch.no_grad():
+        batch = {0: torch.export.Dim("batch")}
+        captured = torch.export.export(network, (x[:3],), dynamic_shapes=(batch,)).module()
+        got, expected = captured(x), network(x)
+    assert len(expected) == 5
+    assert relative(got, expected) < 1e-6

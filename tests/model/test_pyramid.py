@@ -142,6 +142,17 @@ def test_impossible_pyramids_are_refused_with_the_numbers(arguments, words):
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_spatial_gates_begin_at_one_half_and_learn(training):
+    pyramid = AttentionPyramid(8, (1, 2), "spatial", (8, 4)).train(training)
+    x = torch.randn(2, 8, 8, 4)
+    gates = pyramid.gates(x)
+    assert all(torch.equal(gate, torch.full_like(gate, 0.5)) for gate in gates)
+    pyramid(x).square().mul(torch.rand_like(x)).sum().backward()
+    scales = [attend.score[-1].weight for level in pyramid.attends for attend in level.attends]
+    assert all(scale.grad.abs().item() > 0 for scale in scales)
+
+
 def test_a_map_of_another_size_is_refused():
     attention = SpatialAttention(8, (8, 4))
     with pytest.raises(ConfigError, match="8x4, got 6x4"):

@@ -122,11 +122,13 @@ def in_blocks(run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
 def fold(module: Any) -> nn.Module:
     """Folds batch norms into the convolutions before them, in a captured graph.
 
-    Only where nothing else uses the convolution's output. Exact but for rounding.
+    Only where nothing else uses the convolution's output. Exact but for rounding. What is made of
+    weights alone, such as several convolutions' joined weights, is computed once before.
 
     Args:
         module: from ``ExportedProgram.module``; it is changed.
     """
+    _compute_constants(module)
     aten = torch.ops.aten
     for norm in list(module.graph.nodes):
         if norm.target != aten.batch_norm.default:
@@ -148,10 +150,7 @@ def fold(module: Any) -> nn.Module:
         nodes = []
         with module.graph.inserting_before(conv):
             for kind, value in (("weight", weight), ("bias", shift)):
-                name = f"folded_{conv.name}_{kind}"
-                layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
-                module.register_buffer(name, value.detach().contiguous(memory_format=layout))
-                nodes.append(module.graph.get_attr(name))
+                nodes.append(_constant(module, f"folded_{conv.name}_{kind}", value))
         conv.args = (conv.args[0], *nodes, *conv.args[3:])
         norm.replace_all_uses_with(conv)
         module.graph.erase_node(norm)
@@ -160,6 +159,34 @@ def fold(module: Any) -> nn.Module:
             _allow_autocast(part)
     folded: nn.Module = module
     return folded
+
+
+def _compute_constants(module: Any) -> None:
+    """Replaces operations on weights alone, such as stacking them, by their results."""
+    known: dict[Any, Any] = {}
+    for node in module.graph.nodes:
+        if node.op == "get_attr":
+            known[node] = _value(module, node)
+        elif (
+            node.op == "call_function"
+            and node.all_input_nodes
+            and known.keys() >= {*node.all_input_nodes}
+        ):
+            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), known.__getitem__)
+            with torch.no_grad():
+                known[node] = node.target(*args, **kwargs)
+    for node, value in known.items():
+        if node.op != "get_attr" and isinstance(value, Tensor) and node.users.keys() - known.keys():
+            with module.graph.inserting_before(node):
+                node.replace_all_uses_with(_constant(module, f"constant_{node.name}", value))
+    module.graph.eliminate_dead_code()
+
+
+def _constant(module: Any, name: str, value: Tensor) -> Any:
+    """Registers a tensor and returns a node for it, at the graph's present place."""
+    layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
+    module.register_buffer(name, value.detach().contiguous(memory_format=layout))
+    return module.graph.get_attr(name)
 
 
 def _allow_autocast(part: torch.fx.GraphModule) -> None:

@@ -62,6 +62,8 @@ class SpatialAttention(nn.Module):
     Every width is floored at 1: C/8 for the embeddings theta, phi and g, H*W/8 for the relations,
     an eighth of their sum for the hidden layer.
 
+    The last batch norm begins with a scale of zero, so every gate begins at one half (ADR 68).
+
     Args:
         channels: C.
         size: H and W of the maps, in map pixels; the relation weights fit this size only.
@@ -86,6 +88,7 @@ class SpatialAttention(nn.Module):
             nn.Conv2d(hidden, 1, 1, bias=False),
             nn.BatchNorm2d(1),
         )
+        nn.init.zeros_(self.score[-1].weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (N, C, H, W) to logits (N, 1, H, W), any real number.
