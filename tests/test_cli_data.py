@@ -1,24 +1,9 @@
 """The commands of ``apnet data`` as a user meets them."""
 
 import json
-import sys
 
 import pytest
 from PIL import Image
-
-from apnet.cli import main
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["apnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        return stopped.value.code, out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")

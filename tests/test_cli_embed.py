@@ -1,7 +1,6 @@
 """`apnet embed` as a user meets it."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from PIL import Image
 
 import apnet.shipped
 from apnet.checkpoints import save_checkpoint
-from apnet.cli import main
 from apnet.config import NetworkConfig
 from apnet.errors import Interrupted
 from apnet.model import build_network
@@ -35,14 +33,10 @@ def shipped(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def embed(monkeypatch, capsys):
+def embed(run):
     def call(*arguments, command="embed"):
         workers = ["--workers", "0"] if command == "embed" and "--workers" not in arguments else []
-        monkeypatch.setattr(sys, "argv", ["apnet", command, *map(str, arguments), *workers])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        return stopped.value.code, out, err
+        return run(command, *arguments, *workers)
 
     return call
 

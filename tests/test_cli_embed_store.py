@@ -35,15 +35,8 @@ def shipped(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def embed(monkeypatch, capsys):
-    def call(*arguments, command="embed"):
-        monkeypatch.setattr(sys, "argv", ["apnet", command, *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        return stopped.value.code, out, err
-
-    return call
+def embed(run):
+    return lambda *arguments, command="embed": run(command, *arguments)
 
 
 def picture(path, seed):

@@ -10,25 +10,12 @@ import time
 import pytest
 import torch
 
-from apnet.cli import main
 from apnet.reproduction import COST, EXPERIMENTS, NAMES
 
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
     return tmp_path_factory.mktemp("people")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["apnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        return stopped.value.code, out, err
-
-    return call
 
 
 def smoke(name, people, out, *more):
