@@ -4,7 +4,7 @@ Its package names none of what it imports, so that is installed beside it; numpy
 torchvision are lent from the environment that runs the benchmark, so that both sides compute with
 the same libraries. Its package on the registry lies under ``torchreid.reid``, and its compiled
 ranking is not part of it: the Python one is used. Models are made without weights, as it would
-download them. fast-reid has no package and supports no Python of today, so it is not measured.
+download them.
 """
 
 from __future__ import annotations
