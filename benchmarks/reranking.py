@@ -116,9 +116,8 @@ def rows_of(runs: dict[str, Figures], folder: Path) -> Iterator[Row]:
 
 
 def apart(names: str, differences: np.ndarray) -> Row:
-    """The dense algorithm is given the same distances, torchreid computes its own in float32.
-
-    There, neighbours at nearly the same distance change places, and with them a few results.
+    """torchreid squares roots of float32 distances, so that neighbours nearly as far as each other
+    change places, and with them a few results.
     """
     if names.startswith("torchreid"):
         share = float((differences > 1e-5).mean())

@@ -9,9 +9,10 @@ import apnet.embedding.choice as choice
 from apnet.data import EvaluationTransform
 from apnet.embedding import Agreement, Backend, Task, agreement, choose_backend, sample_images
 from apnet.embedding.agreement import STRICT
-from apnet.embedding.backends import BLOCK, exported, fold, folded_backend, in_blocks
+from apnet.embedding.backends import BLOCK, exported, folded_backend, in_blocks
+from apnet.embedding.folding import fold
 from apnet.errors import ConfigError, MissingExtraError
-from apnet.model import SpatialAttention, create_network
+from apnet.model import SpatialAttention, create_network, fusion
 from apnet.types import ImageRecord
 
 SIZE = (32, 16)
@@ -78,6 +79,19 @@ def test_what_is_made_of_weights_alone_is_computed_once():
     assert any(all(x.op == "get_attr" for x in found) for found in inputs)
     left = [n for n in fold(graph).graph.nodes if n.op == "call_function" and n.all_input_nodes]
     assert not any(all(x.op == "get_attr" for x in n.all_input_nodes) for n in left)
+
+
+@pytest.mark.parametrize("name", ["apnet-c2-small", "apnet-s1-small"])
+def test_a_folded_graph_scales_every_map_once_in_bf16(name, images, monkeypatch):
+    scaled, pooled, maps = fusion.scale, fusion.pool, []
+    monkeypatch.setattr(fusion, "scale", lambda x, gate: maps.append(x) or scaled(x, gate))
+    monkeypatch.setattr(fusion, "pool", lambda x: maps.append(x) or pooled(x))
+    backend = folded_backend(seasoned(name), SIZE, "bf16")
+    maps.clear()
+    backend.run(images[:BLOCK])
+    stages = 4
+    assert len(maps) == (2 * stages if name == "apnet-c2-small" else stages)
+    assert all(x.dtype is torch.bfloat16 for x in maps)
 
 
 def test_every_norm_behind_a_convolution_is_folded(network):

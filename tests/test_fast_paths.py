@@ -12,6 +12,7 @@ from apnet.devices import autocast
 from apnet.losses import apnet_loss
 from apnet.model import AttentionPyramid, SpatialAttention, create_network, fusion
 from apnet.model.joint import joint_conv, joint_norm
+from apnet.model.relations import relate
 
 sys.path.insert(0, str(Path(__file__).parent / "model"))
 import literal
@@ -109,6 +110,26 @@ def test_norms_that_were_folded_away_are_left_out():
     x = channels_last(2, 8, 4, 2)
     joined = joint_norm(joint_conv(x, convs), convs, [nn.Identity(), nn.Identity()])
     assert relative(joined, torch.cat([conv(x) for conv in convs], dim=1)) < 1e-5
+
+
+def test_relations_have_right_first_and_second_derivatives():
+    torch.manual_seed(0)
+    nodes = torch.randn(2, 2, 3, 5, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(4, 10, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda n, w: relate(n[0], n[1], w), (nodes, weight))
+    assert torch.autograd.gradgradcheck(lambda n, w: relate(n[0], n[1], w), (nodes, weight))
+
+
+def test_relations_keep_no_copies_of_nodes():
+    embedded = channels_last(2, 24, 16, 8).requires_grad_()
+    weight, kept = torch.randn(16, 256, requires_grad=True), []
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: kept.append(x) or x, lambda x: x):
+        theta, phi, _ = embedded.chunk(3, dim=1)
+        relate(theta.flatten(2), phi.flatten(2), weight)
+    inputs = {x.untyped_storage().data_ptr() for x in (embedded, weight)}
+    copies = [x for x in kept if x.untyped_storage().data_ptr() not in inputs]
+    assert len(kept) == 5
+    assert sum(x.numel() for x in copies) == 2 * 2 * 8 * 16  # what theta and phi send: N C' K each
 
 
 def test_a_gate_passes_the_projection():

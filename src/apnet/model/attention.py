@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from apnet.errors import ConfigError
 from apnet.model.joint import joint_conv, joint_norm
+from apnet.model.relations import relate
 
 _RATIO = 8
 """RGA's reduction of channels, of nodes, and of the last hidden width."""
@@ -138,35 +139,6 @@ class SpatialAttention(nn.Module):
         """Returns the convolutions of theta, phi and overview, and what follows each."""
         blocks: list[Any] = [self.theta, self.phi, self.overview]
         return [block[0] for block in blocks], [block[1] for block in blocks]
-
-
-def relate(theta: Tensor, phi: Tensor, weight: Tensor) -> Tensor:
-    """Applies a 1x1 convolution to the pairwise relations without ever forming them.
-
-    With ``G = theta^T phi`` the relations out of and into each node, RGA convolves their stack:
-    ``[W_in, W_out] [G^T; G]``. Nothing nonlinear lies between, so this equals
-    ``(W_in phi^T) theta + (W_out theta^T) phi``: no M x M matrix is computed or stored.
-
-    Args:
-        theta: (N, C', M) embedded nodes.
-        phi: (N, C', M) embedded nodes.
-        weight: (K, 2M), the convolution's ``[W_in, W_out]``.
-
-    Returns:
-        (N, K, M).
-
-    Example:
-        >>> theta, phi = torch.ones(1, 2, 3), torch.ones(1, 2, 3)
-        >>> relate(theta, phi, torch.ones(1, 6)).tolist()  # six relations, each 2
-        [[[12.0, 12.0, 12.0]]]
-    """
-    theta_rows, phi_rows = theta.transpose(1, 2), phi.transpose(1, 2)  # (N, M, C') each
-    weight_in, weight_out = weight.chunk(2, dim=1)  # (K, 2M) -> 2 x (K, M)
-    received = (weight_in @ phi_rows).transpose(1, 2)  # (K, M) @ (N, M, C') -> (N, C', K)
-    sent = (weight_out @ theta_rows).transpose(1, 2)
-    # By rows of nodes, so that a channels-last map comes out of channels-last embeddings.
-    rows = torch.baddbmm(theta_rows @ received, phi_rows, sent)  # (N, M, K)
-    return rows.transpose(1, 2)
 
 
 def _grouped(x: Tensor, conv: nn.Conv1d) -> Tensor:

@@ -74,6 +74,7 @@ class RerankedComparison(Comparison):
         everything = joint.comparison.query
         super().__init__(everything[:queries], everything[queries:], distance, "numpy")
         found = neighbours(joint, max(settings.k1 + 1, settings.k2), threads, progress)
+        joint.comparison.screener = None  # half the features' bytes, not needed any more
         vectors = encode(joint, found, settings.k1, settings.k2)
         self._joint = joint
         self._plain = Comparison(self.query, self.gallery, distance, "numpy")
