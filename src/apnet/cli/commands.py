@@ -111,9 +111,10 @@ def evaluate(
     light and twins, unless they are re-ranked.
     """
     from apnet.checkpoints import load_checkpoint
+    from apnet.cli.device import prepared_device
     from apnet.cli.values import reranking
     from apnet.data import load_source
-    from apnet.devices import choose_device, choose_precision
+    from apnet.devices import choose_precision
     from apnet.evaluation import Protocol, evaluate_and_break_down
     from apnet.retrieval import format_breakdown, format_evaluation
 
@@ -122,7 +123,7 @@ def evaluate(
     settings = reranking(rerank)
     checkpoint = load_checkpoint(run)
     dataset = load_source(data)
-    chosen = choose_device(device)
+    chosen = prepared_device(device)
     protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen), settings)
     with progress_bar("embedding" if settings is None else "embedding, re-ranking") as progress:
         result, slices = evaluate_and_break_down(

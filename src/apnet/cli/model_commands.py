@@ -41,9 +41,9 @@ def embed(
     A folder grows batch by batch: after a stop, or when there are new images, the same command
     goes on.
     """
+    from apnet.cli.device import prepared_device
     from apnet.cli.embedding import Wishes, embed_to_file, embed_to_store
     from apnet.data.gathering import gather_images
-    from apnet.devices import choose_device
     from apnet.embedding import Manner
 
     to_file = out.suffix == ".npz"
@@ -57,7 +57,7 @@ def embed(
     chosen = chosen_checkpoint(checkpoint)
     manner = Manner(chosen.config.image_size, flip, skip_unreadable, max(workers, 1))
     numbers: Literal["float16", "float32"] = "float16" if half else "float32"
-    wishes = Wishes(choose_device(device), backend, precision, numbers)
+    wishes = Wishes(prepared_device(device), backend, precision, numbers)
     write = embed_to_file if to_file else embed_to_store
     done = write(chosen, listing.gallery, out, manner, wishes)
     if not json:
@@ -89,10 +89,10 @@ def explain(
 
     Writes NAME.explained.png for each image and, of exactly two, pair.png.
     """
-    from apnet.devices import choose_device
+    from apnet.cli.device import prepared_device
     from apnet.explanation import explain_files
 
-    chosen = choose_device(device)
+    chosen = prepared_device(device)
     loaded = chosen_checkpoint(checkpoint)
     explained = explain_files(loaded.network.to(chosen), loaded.config.image_size, images, out)
     for path in (*explained.pictures, *([explained.pair] if explained.pair else [])):

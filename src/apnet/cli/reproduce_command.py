@@ -54,13 +54,13 @@ def reproduce(
 
     The same command goes on where it was stopped; more --seeds add to what is there.
     """
-    from apnet.devices import choose_device
+    from apnet.cli.device import prepared_device
 
     folder = out or Path("reproduce") / f"{experiment}-{scale}"
     if experiment == "table3":
         _count(folder, data or [], dry_run=dry_run, json=json)
         return
-    call = _Call(folder, people or folder / "people", choose_device(device), workers, json)
+    call = _Call(folder, people or folder / "people", prepared_device(device), workers, json)
     from apnet.reproduction import make_plan
 
     plan = make_plan(experiment, scale, seeds, data or [])

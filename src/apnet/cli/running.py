@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from apnet.cli.device import prepared_device
 from apnet.cli.terminal import leads, say
 from apnet.cli.training_display import TrainingDisplay
 from apnet.config import Recipe
 from apnet.data import load_dataset, load_source
-from apnet.devices import choose_device, choose_precision
+from apnet.devices import choose_precision
 from apnet.evaluation import Protocol, evaluate_network
 from apnet.model import APNet
 from apnet.results import Evaluation
@@ -59,7 +60,7 @@ def _run(
     *,
     resume: bool,
 ) -> None:
-    device = choose_device(device_name)
+    device = prepared_device(device_name)
     last: list[Evaluation] = []
 
     def evaluate(network: APNet) -> Evaluation:
