@@ -17,7 +17,7 @@ import torch
 from common import Row, medians, one_thread, options, report, row
 from torch import Tensor, nn
 
-from apnet.devices import autocast, choose_precision
+from apnet.devices import autocast, choose_precision, keep_freed_memory
 from apnet.embedding.backends import folded_backend
 from apnet.losses import apnet_loss
 from apnet.model import APNet, AttentionPyramid, create_network
@@ -174,6 +174,7 @@ def spatial_rows(size: Size, runs: int) -> Iterator[Row]:
 def main() -> None:
     given = options(__doc__).parse_args()
     one_thread()
+    keep_freed_memory()  # as commands do
     size = SMALL if given.small else FULL
     found = itertools.chain(spatial_rows(size, given.runs), overhead_rows(size, given.runs))
     report(found, given)
