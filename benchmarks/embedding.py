@@ -70,6 +70,17 @@ print(json.dumps(statistics.median(taken[1:])))
 """
 
 
+COMMAND = """
+import resource
+from apnet.cli import main
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+"""A command line in a fresh process, and the most KiB that it held."""
+
+
 def render(folder: Path, people: int) -> list[ImageRecord]:
     """Renders people and returns their images."""
     command = [sys.executable, "-m", "apnet", "data", "make", str(folder), "--ids", str(people),
@@ -144,6 +155,19 @@ def same_as_reference(network: APNet, records: list[ImageRecord], size: tuple[in
     return float(np.abs(np.concatenate([b.features for b in batches]) - expected).max())
 
 
+def peak_of_command(records: list[ImageRecord], copies: int, folder: Path) -> int:
+    """KiB that ``apnet embed`` with the shipped network needs for so many copies of images."""
+    images = folder / f"{copies}-times"
+    images.mkdir()
+    for number in range(copies):
+        for record in records:
+            (images / f"{number}-{record.path.name}").hardlink_to(record.path)
+    asked = ["embed", images, "--out", folder / f"{copies}.store", "--backend", "eager"]
+    command = [sys.executable, "-c", COMMAND, *map(str, asked)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(done.stdout.splitlines()[-1])
+
+
 def measured(setting: dict, folder: Path, peer: Path | None, runs: int) -> Iterator[Row]:
     size, records = setting["size"], render(folder / "people", setting["people"])
     learned, asked = records[::2], records[1::2]
@@ -152,6 +176,8 @@ def measured(setting: dict, folder: Path, peer: Path | None, runs: int) -> Itera
     few = asked[: setting["batch"]]
     yield row("eager job apart from embed_records", same_as_reference(network, few, size),
               at_most=1e-5)  # fmt: skip
+    small, large = (peak_of_command(records, copies, folder) for copies in (3, 24))
+    yield row("apnet embed: peak memory of 8 times the images", large / small, at_most=1.1)
     if peer is not None:
         fast = chosen(network, size, asked, "auto")
         assert fast is not None
