@@ -71,12 +71,13 @@ print(json.dumps(statistics.median(taken[1:])))
 
 
 COMMAND = """
-import resource
+from pathlib import Path
 from apnet.cli import main
 try:
     main()
 finally:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    status = Path("/proc/self/status").read_text().splitlines()
+    print(next(line.split()[1] for line in status if line.startswith("VmHWM")))
 """
 """A command line in a fresh process, and the most KiB that it held."""
 
