@@ -120,6 +120,17 @@ def test_relations_have_right_first_and_second_derivatives():
     assert torch.autograd.gradgradcheck(lambda n, w: relate(n[0], n[1], w), (nodes, weight))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_relations_keep_to_their_inputs_type_under_autocast(dtype):
+    theta, phi = torch.randn(2, 2, 3, 5, dtype=dtype).requires_grad_()
+    weight = torch.randn(4, 10, requires_grad=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        related = relate(theta, phi, weight)
+    related.square().sum().backward()
+    assert related.dtype is dtype
+    assert weight.grad.dtype is torch.float32
+
+
 def test_relations_keep_no_copies_of_nodes():
     embedded = channels_last(2, 24, 16, 8).requires_grad_()
     weight, kept = torch.randn(16, 256, requires_grad=True), []

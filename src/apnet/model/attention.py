@@ -5,13 +5,13 @@ Both return logits; the pyramid applies the sigmoid (Eq. 3).
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from apnet.devices import without_autocast
 from apnet.errors import ConfigError
 from apnet.model.joint import joint_conv, joint_norm
 from apnet.model.relations import relate
@@ -52,7 +52,7 @@ class ChannelAttention(nn.Module):
         Computed in the weights' type, under autocast too: vectors this short gain nothing from
         bf16.
         """
-        with _no_autocast(pooled.device):
+        with without_autocast(pooled.device):
             hidden = torch.relu(_grouped(pooled.to(self.squeeze.weight.dtype), self.squeeze))
             return _grouped(hidden, self.excite)
 
@@ -148,12 +148,6 @@ def _grouped(x: Tensor, conv: nn.Conv1d) -> Tensor:
     split = x.reshape(x.shape[0], parts, -1).transpose(0, 1)  # (N, in) -> (n, N, in/n)
     merged = split @ weight.transpose(1, 2)  # (n, N, out/n)
     return merged.transpose(0, 1).reshape(x.shape[0], -1)  # (N, out)
-
-
-def _no_autocast(device: torch.device) -> contextlib.AbstractContextManager[None]:
-    if torch.amp.is_autocast_available(device.type):
-        return torch.autocast(device.type, enabled=False)
-    return contextlib.nullcontext()
 
 
 def _conv_norm_relu(inputs: int, outputs: int) -> nn.Sequential:

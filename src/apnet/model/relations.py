@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from apnet.devices import without_autocast
+
 
 def relate(theta: Tensor, phi: Tensor, weight: Tensor) -> Tensor:
     """Applies a 1x1 convolution to the pairwise relations without ever forming them.
@@ -56,9 +58,10 @@ class _Relate(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, theta: Tensor, phi: Tensor, weight: Tensor) -> Tensor:
-        received, sent = _summaries(theta, phi, weight)
-        ctx.save_for_backward(theta, phi, weight, received, sent)
-        return _related(theta, phi, received, sent)
+        with without_autocast(theta.device):
+            received, sent = _summaries(theta, phi, weight)
+            ctx.save_for_backward(theta, phi, weight, received, sent)
+            return _related(theta, phi, received, sent)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
