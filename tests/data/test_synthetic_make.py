@@ -78,18 +78,21 @@ class TestBytes:
 
 class TestResuming:
     @pytest.mark.skipif(os.name != "posix", reason="kills with SIGKILL")
-    def test_after_a_kill_in_the_middle_of_a_person(self, tmp_path):
+    @pytest.mark.parametrize("workers", [0, 2])
+    def test_after_a_kill_in_the_middle_of_a_person(self, tmp_path, workers):
+        settings = {**SETTINGS, "images_per_id": 20, "workers": workers}
         code = (
             "import sys; from pathlib import Path; from apnet.data.synthetic import make_people; "
-            f"make_people(Path(sys.argv[1]), **{ {**SETTINGS, 'images_per_id': 20}!r})"
+            f"make_people(Path(sys.argv[1]), **{settings!r})"
         )
         out = tmp_path / "set"
-        process = subprocess.Popen([sys.executable, "-c", code, str(out)])
-        deadline = time.monotonic() + 30
+        process = subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE)
+        deadline = time.monotonic() + 60
         while len(list(out.rglob("*.jpg"))) < 25 and time.monotonic() < deadline:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        process.communicate(timeout=30)  # the pipe's end: its processes have ended too
+        assert process.returncode == -signal.SIGKILL
         assert 25 <= len(list(out.rglob("*.jpg"))) < 120
         make(out, images_per_id=20)
         make(tmp_path / "whole", images_per_id=20)

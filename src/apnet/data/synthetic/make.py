@@ -7,8 +7,10 @@ import functools
 import hashlib
 import json
 import multiprocessing
+import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -287,6 +289,14 @@ def _rendered(out: Path, jobs: list[_Job], workers: int) -> Iterator[_Job]:
 def _begin_process() -> None:
     threadpool_limits(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the pool
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # it was killed: nobody else stops this process
 
 
 def _finish(out: Path, settings: Settings, people: list[Person]) -> None:
