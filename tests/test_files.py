@@ -1,10 +1,13 @@
 import contextlib
 import errno
+import multiprocessing
+import os
+import time
 
 import pytest
 
 from apnet.errors import DataError
-from apnet.files import replacing, write_json, write_text
+from apnet.files import holding, replacing, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -36,3 +39,34 @@ def test_json_holds_no_nan(tmp_path):
     with pytest.raises(ValueError):
         write_json(tmp_path / "a.json", {"x": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are not locked")
+def test_a_folder_is_held_by_one_process(tmp_path):
+    with holding(tmp_path), pytest.raises(DataError, match="another process"), holding(tmp_path):
+        pass
+    with holding(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are not forked")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_does_not_keep_the_folder(tmp_path):
+    context = multiprocessing.get_context("fork")
+    wish = context.Event()
+    with holding(tmp_path):
+        child = context.Process(target=wish.wait)
+        child.start()
+    try:
+        _hold_soon(tmp_path)
+    finally:
+        wish.set()
+        child.join()
+
+
+def _hold_soon(folder):
+    deadline = time.monotonic() + 10
+    while True:
+        with contextlib.suppress(DataError), holding(folder):
+            return
+        assert time.monotonic() < deadline

@@ -64,6 +64,8 @@ def write_json(path: Path, value: Any) -> None:
 def holding(folder: Path) -> Iterator[None]:
     """Locks an existing folder against other processes that hold it too; see ``hold``.
 
+    Processes that are forked meanwhile do not keep the lock.
+
     Raises:
         DataError: another process holds it.
     """
@@ -71,10 +73,12 @@ def holding(folder: Path) -> Iterator[None]:
         yield
         return
     descriptor = os.open(folder, os.O_RDONLY)
+    _held.add(descriptor)
     try:
         hold(folder, descriptor)
         yield
     finally:
+        _held.discard(descriptor)
         os.close(descriptor)
 
 
@@ -102,6 +106,19 @@ def cannot_write(path: Path, error: OSError) -> DataError:
     """Returns the error to raise, with its remedy."""
     remedy = "free some space" if error.errno == errno.ENOSPC else "choose a writable folder"
     return DataError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
+
+
+_held: set[int] = set()
+
+
+def _let_go_in_child() -> None:
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_let_go_in_child)
 
 
 def _umask() -> int:

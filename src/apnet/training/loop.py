@@ -19,7 +19,7 @@ from apnet.data import DecodedCache, PKBatches, TrainingBatch, TrainingTransform
 from apnet.data.distortion import Distortion
 from apnet.devices import Precision, autocast, choose_precision
 from apnet.errors import ApnetError, ConfigError, Interrupted, TrainingError
-from apnet.files import write_json, write_text
+from apnet.files import holding, write_json, write_text
 from apnet.losses import LossParts, apnet_loss
 from apnet.model import APNet, NetworkOutput, build_network
 from apnet.results import Evaluation
@@ -66,10 +66,15 @@ def train(
 
     Raises:
         ConfigError: recipe and data do not fit together.
+        DataError: another process trains into the folder.
         TrainingError: the loss is not finite.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    with joined(device) as (processes, own_device), Interruption() as interruption:
+    with (
+        joined(device) as (processes, own_device),
+        holding(run.root) if processes.leads else contextlib.nullcontext(),
+        Interruption() as interruption,
+    ):
         try:
             session = _Session.start(recipe, dataset, run, own_device, processes, workers)
             if resume:
