@@ -53,9 +53,10 @@ def progress_bar(description: str) -> Iterator[Progress]:
         A callable to tell (done, total).
     """
     with bars() as bar:
-        task = bar.add_task(description, total=None)
+        task = bar.add_task(description, total=None, start=False)
 
         def update(done: int, total: int) -> None:
+            bar.start_task(task)  # at the first call: other work may come before it
             bar.update(task, completed=done, total=total)
 
         yield update

@@ -8,7 +8,7 @@ from apnet.cli.terminal import bars
 
 
 class TrainingDisplay:
-    """Shows epoch, loss, rate and the time left; used as a context manager."""
+    """Shows epoch, loss and the time left; used as a context manager."""
 
     def __init__(self, name: str, epochs: int) -> None:
         self._name, self._epochs = name, epochs
@@ -29,7 +29,7 @@ class TrainingDisplay:
             description=f"{self._name} epoch {epoch + 1}/{self._epochs}",
             completed=epoch * steps + step + 1,
             total=self._epochs * steps,
-            loss=f"loss {loss:.3f} rate {rate:.1e}",
+            loss=f"loss {loss:.3f}",
         )
 
     def epoch(self, entry: dict[str, float]) -> None:
