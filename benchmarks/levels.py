@@ -4,12 +4,13 @@
     python benchmarks/levels.py [--work DIR] [--only NAME ...] [--seeds N] [--json]
 
 EfficientNet-Lite0 without attention, with one to three channel levels, with three levels that are
-not split, and with two spatial levels: trained with the recipe ``people``, longer and without its
-distortions, on a share of ``people-b``, and tested on its own query and gallery, where two people
-in three have a twin who differs in a large thing (coarse) or in a small one (fine). Differences are
-paired seed by seed with no attention. Finished runs in --work are kept: a stopped call goes on, and
-two calls with different ``--only`` may run side by side once the people are rendered. Expect five
-minutes a run on one processor core.
+not split, and with two spatial levels; "half" names channel levels whose gates begin at one half
+exactly, by zeros in the last weights of their logits. All are trained with the recipe ``people``,
+longer and without its distortions, on a share of ``people-b``, and tested on its own query and
+gallery, where two people in three have a twin who differs in a large thing (coarse) or in a small
+one (fine). Differences are paired seed by seed with no attention. Finished runs in --work are kept:
+a stopped call goes on, and two calls with different ``--only`` may run side by side once the people
+are rendered. Expect five minutes a run on one processor core.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
+from torch import nn
 
 from apnet.config import NetworkConfig, Recipe
 from apnet.model import preset
+from apnet.model.attention import ChannelAttention
 from apnet.progress import Progress, silent
 from apnet.reproduction.planning import Run
 from apnet.reproduction.records import figures_of, read_record, write_record
@@ -47,6 +51,9 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "C2": {"parts": (1, 2)},
     "C3": {"parts": (1, 2, 4)},
     "stacked C": {"parts": (1, 1, 1)},
+    "C1 half": {"parts": (1,)},
+    "C2 half": {"parts": (1, 2)},
+    "C3 half": {"parts": (1, 2, 4)},
     "S2": {"attention": "spatial", "parts": (1, 2)},
 }
 FIGURES = {"mAP": "mAP", "rank1": "rank-1", "coarse": "coarse twins", "fine": "fine twins"}
@@ -75,11 +82,25 @@ def one_run(name: str, seed: int, people: ReidDataset, work: Path) -> dict[str, 
         run = Run(key, PEOPLE.name, (PEOPLE.name,), recipe_of(name, seed))
         manner = Manner(torch.device("cpu"), 0, 0, _quiet_stage, _quiet_listener)
         folder = work / "runs" / key
-        train_run(run, people, folder, manner)
+        with gates_at_one_half() if name.endswith(" half") else contextlib.nullcontext():
+            train_run(run, people, folder, manner)
         record = evaluate_run(run, {PEOPLE.name: people}, folder, manner)
         write_record(work, record)
     found = figures_of(record["tests"][PEOPLE.name])
     return {figure: 100 * found[figure] for figure in FIGURES}
+
+
+@contextlib.contextmanager
+def gates_at_one_half() -> Iterator[None]:
+    """Lets channel attention that is built inside begin with logits of zero."""
+    usual = ChannelAttention.__init__
+
+    def zeroed(attention: ChannelAttention, *arguments: Any, **named: Any) -> None:
+        usual(attention, *arguments, **named)
+        nn.init.zeros_(attention.excite.weight)
+
+    with mock.patch.object(ChannelAttention, "__init__", zeroed):
+        yield
 
 
 @contextlib.contextmanager

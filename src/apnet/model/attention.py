@@ -24,7 +24,7 @@ class ChannelAttention(nn.Module):
     """n squeeze-and-excitation sub-attentions, one for each group of C/n channels (Eq. 2 and 5).
 
     Each part has its own ``W_2 ReLU(W_1 .)``; all parts run as one grouped operation. No biases,
-    as in Eq. 5.
+    as in Eq. 5. The weights begin as torch's layers do (ADR 70).
 
     Args:
         channels: C.
