@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -199,14 +200,16 @@ def _produce(make: Callable[[int], _T], count: int, workers: int) -> Iterator[_T
 
 
 def _produce_in_workers(make: Callable[[int], _T], count: int, workers: int) -> Iterator[_T]:
-    loader: DataLoader[_T | DataError] = DataLoader(
-        _Guarded(make, count),
-        batch_size=None,
-        num_workers=workers,
-        collate_fn=_unchanged,
-        generator=torch.Generator(),  # else the loader draws from torch's global generator
-    )
-    iterator = iter(loader)
+    with warnings.catch_warnings():  # one core is no reason to warn whoever asks for two workers
+        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
+        loader: DataLoader[_T | DataError] = DataLoader(
+            _Guarded(make, count),
+            batch_size=None,
+            num_workers=workers,
+            collate_fn=_unchanged,
+            generator=torch.Generator(),  # else the loader draws from torch's global generator
+        )
+        iterator = iter(loader)
     for _ in range(count):
         try:
             made = next(iterator)
