@@ -11,7 +11,6 @@ lets torchreid's ResNet-50 read the same JPEG files. Expect ten minutes.
 
 from __future__ import annotations
 
-import copy
 import subprocess
 import sys
 import tempfile
@@ -117,21 +116,23 @@ def chosen(network: APNet, size: tuple[int, int], records: list[ImageRecord],
         return None
 
 
-def engines(network: APNet, asked: list[ImageRecord], setting: dict, runs: int) -> Iterator[Row]:
-    """The network alone, on one batch; eager first, while the allocator is as it comes."""
-    size = setting["size"]
-    plain = copy.deepcopy(network)  # in PyTorch's own memory format
-    images = sample_images(asked, size, setting["batch"])
-    (base,) = medians([torch.inference_mode()(partial(plain.embed, images))], runs)
-    keep_freed_memory()  # as commands do
-    (kept,) = medians([torch.inference_mode()(partial(plain.embed, images))], runs)
-    yield row("eager float32 whose memory is kept over eager float32, times", base / kept)
-    for precision, times, goal in (("auto", 3.8, {"at_least": 0.999}), ("int8", 7.0, {})):
-        choice = chosen(network, size, asked, precision)
+def eager_seconds(network: APNet, images: np.ndarray, runs: int) -> tuple[float, float]:
+    """Of a batch, with the allocator as it comes, and from then on as commands have it."""
+    embed = torch.inference_mode()(partial(network.embed, images))
+    (base,) = medians([embed], runs)
+    keep_freed_memory()
+    (kept,) = medians([embed], runs)
+    return base, kept
+
+
+def engines(
+    fast: Choice, small: Choice | None, base: float, images: np.ndarray, runs: int
+) -> Iterator[Row]:
+    """The network alone, on one batch."""
+    for choice, times, goal in ((fast, 3.8, {"at_least": 0.999}), (small, 7.0, {})):
         if choice is not None:
             (ours,) = medians([partial(choice.backend.run, images)], runs)
-            name = f"{choice.backend} over eager float32, times"
-            yield row(name, base / ours, at_least=times)
+            yield row(f"{choice.backend} over eager float32, times", base / ours, at_least=times)
             yield from agreements(choice, **goal)
 
 
@@ -173,15 +174,18 @@ def measured(setting: dict, folder: Path, peer: Path | None, runs: int) -> Itera
     size, records = setting["size"], render(folder / "people", setting["people"])
     learned, asked = records[::2], records[1::2]
     network = calibrated(setting["network"], size, learned)
-    yield from engines(network, asked, setting, runs)
+    images = sample_images(asked, size, setting["batch"])
+    base, kept = eager_seconds(network, images, runs)
+    yield row("eager float32 whose memory is kept over eager float32, times", base / kept)
+    fast, small = (chosen(network, size, asked, precision) for precision in ("auto", "int8"))
+    assert fast is not None
+    yield from engines(fast, small, base, images, runs)
     few = asked[: setting["batch"]]
     yield row("eager job apart from embed_records", same_as_reference(network, few, size),
               at_most=1e-5)  # fmt: skip
-    small, large = (peak_of_command(records, copies, folder) for copies in (3, 24))
-    yield row("apnet embed: peak memory of 8 times the images", large / small, at_most=1.1)
+    few_kib, many_kib = (peak_of_command(records, copies, folder) for copies in (3, 24))
+    yield row("apnet embed: peak memory of 8 times the images", many_kib / few_kib, at_most=1.1)
     if peer is not None:
-        fast = chosen(network, size, asked, "auto")
-        assert fast is not None
         (ours,) = medians([partial(from_files, fast, asked, size)], runs)
         question = [setting["peer"], *size, [str(record.path) for record in asked], runs]
         yield peers.peer_row(

@@ -51,11 +51,10 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "C2": {"parts": (1, 2)},
     "C3": {"parts": (1, 2, 4)},
     "stacked C": {"parts": (1, 1, 1)},
-    "C1 half": {"parts": (1,)},
-    "C2 half": {"parts": (1, 2)},
-    "C3 half": {"parts": (1, 2, 4)},
     "S2": {"attention": "spatial", "parts": (1, 2)},
 }
+HALF = {f"{name} half": SYSTEMS[name] for name in ("C1", "C2", "C3")}
+SYSTEMS |= HALF
 FIGURES = {"mAP": "mAP", "rank1": "rank-1", "coarse": "coarse twins", "fine": "fine twins"}
 
 
@@ -82,7 +81,7 @@ def one_run(name: str, seed: int, people: ReidDataset, work: Path) -> dict[str, 
         run = Run(key, PEOPLE.name, (PEOPLE.name,), recipe_of(name, seed))
         manner = Manner(torch.device("cpu"), 0, 0, _quiet_stage, _quiet_listener)
         folder = work / "runs" / key
-        with gates_at_one_half() if name.endswith(" half") else contextlib.nullcontext():
+        with gates_at_one_half() if name in HALF else contextlib.nullcontext():
             train_run(run, people, folder, manner)
         record = evaluate_run(run, {PEOPLE.name: people}, folder, manner)
         write_record(work, record)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 
-import torch
 from torch import Tensor, nn
+
+from apnet.devices import without_autocast
 
 
 def train_depthwise_in_float32(network: nn.Module) -> None:
@@ -38,7 +39,7 @@ def _in_float32(kind: type[nn.Conv2d]) -> type[nn.Conv2d]:
         def forward(self, x: Tensor) -> Tensor:
             if not self.training or x.device.type != "cpu":
                 return super().forward(x)  # type: ignore[no-any-return]
-            with torch.autocast("cpu", enabled=False):
+            with without_autocast(x.device):
                 return super().forward(x.float())  # type: ignore[no-any-return]
 
     InFloat32.__name__ = kind.__name__

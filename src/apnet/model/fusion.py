@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from apnet.devices import without_autocast
+
 _MATRICES = frozenset({torch.bfloat16, torch.float32, torch.float64})
 _PIECE_BYTES = 2**20
 """About what a processor's cache holds of the products that the backward pass sums."""
@@ -41,6 +43,11 @@ def scale(x: Tensor, gate: Tensor) -> Tensor:
     return scaled
 
 
+def being_captured() -> bool:
+    """Whether the pass is compiled, exported or traced, which own backward passes would stop."""
+    return bool(torch.compiler.is_compiling() or torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+
+
 def _as_matrices(x: Tensor) -> bool:
     """Whether x is a channels-last map on a processor, and nobody records or compiles the pass."""
     plain = (
@@ -48,8 +55,7 @@ def _as_matrices(x: Tensor) -> bool:
         and x.dtype in _MATRICES
         and x.shape[1] > 1
         and x.is_contiguous(memory_format=torch.channels_last)
-        and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        and not being_captured()
     )
     return bool(plain)
 
@@ -106,7 +112,7 @@ def _sums_over_space(x: Tensor) -> Tensor:
     """(N, C, H, W) to (N, C)."""
     rows = _rows(x)
     ones = rows.new_ones(1, 1, rows.shape[1]).expand(len(rows), -1, -1)
-    with torch.autocast("cpu", enabled=False):
+    with without_autocast(x.device):
         return (ones @ rows).squeeze(1)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from apnet.devices import without_autocast
+from apnet.model.fusion import being_captured
 
 
 def relate(theta: Tensor, phi: Tensor, weight: Tensor) -> Tensor:
@@ -31,8 +32,7 @@ def relate(theta: Tensor, phi: Tensor, weight: Tensor) -> Tensor:
         [[[12.0, 12.0, 12.0]]]
     """
     weight = weight.to(theta.dtype)
-    captured = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-    if captured or not torch.is_grad_enabled():
+    if being_captured() or not torch.is_grad_enabled():
         return _related(theta, phi, *_summaries(theta, phi, weight))
     related: Tensor = _Relate.apply(theta, phi, weight)
     return related

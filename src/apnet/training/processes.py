@@ -21,6 +21,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from apnet.devices import without_autocast
+
 _PATIENCE = timedelta(hours=4)  # the others wait while the leading process evaluates
 
 
@@ -135,7 +137,7 @@ def _global_batch_norm(
     momentum: float,
     eps: float,
 ) -> Tensor:
-    with torch.autocast(x.device.type, enabled=False):
+    with without_autocast(x.device):
         values = x.float()
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
