@@ -24,7 +24,7 @@ import torch
 from common import Row, medians, one_thread, options, report, row
 from torch import nn
 
-from apnet.data.gathering import gather_images
+from apnet.data.image_paths import gather_images
 from apnet.data.transforms import normalise
 from apnet.devices import keep_freed_memory
 from apnet.embedding import (

@@ -38,7 +38,7 @@ from apnet.reproduction.running import Manner, evaluate_run, train_run
 from apnet.reproduction.sources import NamedPeople
 from apnet.reproduction.statistics import paired_p, spread
 from apnet.training import Listener, load_recipe
-from apnet.training.listening import Silence
+from apnet.training.callbacks import Silence
 from apnet.types import ReidDataset
 
 PEOPLE = NamedPeople("people-b", 0.2)

@@ -22,12 +22,12 @@ import torch
 
 from apnet.checkpoints import load_checkpoint
 from apnet.data import load_dataset
-from apnet.data.synthetic import PEOPLE_SETS, make_set
 from apnet.evaluation import evaluate_checkpoint, evaluate_histogram, evaluate_network
 from apnet.files import write_json
 from apnet.model import create_network, preset
 from apnet.results import Evaluation
 from apnet.shipped import default_checkpoint
+from apnet.synthetic import PEOPLE_SETS, make_set
 from apnet.training import RunFolder, load_recipe, train
 from apnet.types import ReidDataset
 

@@ -25,13 +25,13 @@ import torch
 
 from apnet.config import Recipe
 from apnet.data import load_dataset
-from apnet.data.synthetic import WORLD, World, make_people, make_set
 from apnet.embedding import embed_records
 from apnet.evaluation import evaluate_network
 from apnet.files import write_json
 from apnet.model import APNet
 from apnet.retrieval import default_card, evaluate
 from apnet.shipped import default_checkpoint
+from apnet.synthetic import WORLD, World, make_people, make_set
 from apnet.training import RunFolder, load_recipe, train
 from apnet.types import ReidDataset
 

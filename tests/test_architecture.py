@@ -25,7 +25,7 @@ LAYERS = {
     2: ["checkpoints", "embedding", "explanation"],
     3: ["evaluation", "shipped"],
     4: ["training"],
-    5: ["demo", "reproduction"],
+    5: ["synthetic", "demo", "reproduction"],
     6: ["cli"],
     7: ["__main__"],
 }

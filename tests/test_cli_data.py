@@ -9,7 +9,7 @@ from PIL import Image
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
     """A tiny set of synthetic people."""
-    from apnet.data.synthetic import make_people
+    from apnet.synthetic import make_people
 
     root = tmp_path_factory.mktemp("sets") / "people"
     make_people(root, ids=8, images_per_id=4, seed=3, size=(48, 24), workers=0)

@@ -14,8 +14,8 @@ from apnet.errors import ConfigError
 from apnet.explanation.match import explain_match
 from apnet.losses import apnet_loss
 from apnet.model import PRESETS, create_network, network_cost, preset
-from apnet.model.pyramid_reid import GROUPS, GroupedStripes
-from apnet.model.scsn import Cascade, DualAttention, NonLocalFusion
+from apnet.model.baselines.pyramid_reid import GROUPS, GroupedStripes
+from apnet.model.baselines.scsn import Cascade, DualAttention, NonLocalFusion
 from apnet.training import RunFolder, train
 from apnet.types import ImageRecord, ReidDataset
 

@@ -12,7 +12,8 @@ from apnet.embedding.agreement import STRICT
 from apnet.embedding.backends import BLOCK, exported, folded_backend, in_blocks
 from apnet.embedding.folding import fold
 from apnet.errors import ConfigError, MissingExtraError
-from apnet.model import SpatialAttention, create_network, fusion
+from apnet.model import SpatialAttention, create_network
+from apnet.model.fast import channels_last
 from apnet.types import ImageRecord
 
 SIZE = (32, 16)
@@ -83,9 +84,9 @@ def test_what_is_made_of_weights_alone_is_computed_once():
 
 @pytest.mark.parametrize("name", ["apnet-c2-small", "apnet-s1-small"])
 def test_a_folded_graph_scales_every_map_once_in_bf16(name, images, monkeypatch):
-    scaled, pooled, maps = fusion.scale, fusion.pool, []
-    monkeypatch.setattr(fusion, "scale", lambda x, gate: maps.append(x) or scaled(x, gate))
-    monkeypatch.setattr(fusion, "pool", lambda x: maps.append(x) or pooled(x))
+    scaled, pooled, maps = channels_last.scale, channels_last.pool, []
+    monkeypatch.setattr(channels_last, "scale", lambda x, gate: maps.append(x) or scaled(x, gate))
+    monkeypatch.setattr(channels_last, "pool", lambda x: maps.append(x) or pooled(x))
     backend = folded_backend(seasoned(name), SIZE, "bf16")
     maps.clear()
     backend.run(images[:BLOCK])

@@ -10,7 +10,7 @@ import apnet.embedding.store as writing
 from apnet.embedding import StoreWriter
 from apnet.errors import ConfigError, DataError
 from apnet.retrieval import load_features
-from apnet.retrieval.store import StoreHeader
+from apnet.retrieval.files.store import StoreHeader
 from apnet.types import ImageRecord
 
 HEADER = StoreHeader("abc", (32, 16), True, "float32", 3)

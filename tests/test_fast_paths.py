@@ -10,36 +10,38 @@ from torch import nn
 
 from apnet.devices import autocast
 from apnet.losses import apnet_loss
-from apnet.model import AttentionPyramid, SpatialAttention, create_network, fusion
-from apnet.model.joint import joint_conv, joint_norm
-from apnet.model.relations import relate
+from apnet.model import AttentionPyramid, SpatialAttention, create_network
+from apnet.model.fast import channels_last
+from apnet.model.fast.relations import relate
+from apnet.model.fast.stacked_conv import joint_conv, joint_norm
 
 sys.path.insert(0, str(Path(__file__).parent / "model"))
 import literal
 from comparing import assert_same, relative, scramble, value_and_gradients
 
 
-def channels_last(*shape, dtype=torch.float32):
+def map_of(*shape, dtype=torch.float32):
     torch.manual_seed(0)
     return torch.randn(*shape, dtype=dtype).to(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("shape", [(5, 16, 9, 4), (1, 3, 1, 1), (40, 64, 24, 24)])
 def test_pooling_a_channels_last_map_is_its_mean(shape):
-    x = channels_last(*shape)
+    x = map_of(*shape)
     fast, plain = (
-        value_and_gradients(function, x, []) for function in (fusion.pool, lambda x: x.mean((2, 3)))
+        value_and_gradients(function, x, [])
+        for function in (channels_last.pool, lambda x: x.mean((2, 3)))
     )
-    assert fusion._as_matrices(x)
+    assert channels_last._as_matrices(x)
     assert all(relative(a, b) < 1e-5 for a, b in zip(fast, plain, strict=True))
 
 
 @pytest.mark.parametrize("gate_shape", [(5, 16, 1, 1), (5, 1, 9, 4)])
 @pytest.mark.parametrize("piece", [1, 2**20])
 def test_scaling_equals_multiplication_whatever_the_pieces(gate_shape, piece, monkeypatch):
-    monkeypatch.setattr(fusion, "_PIECE_BYTES", piece)
-    x, gate = channels_last(5, 16, 9, 4), torch.rand(gate_shape, requires_grad=True)
-    fast = value_and_gradients(lambda x: fusion.scale(x, gate), x, [gate])
+    monkeypatch.setattr(channels_last, "_PIECE_BYTES", piece)
+    x, gate = map_of(5, 16, 9, 4), torch.rand(gate_shape, requires_grad=True)
+    fast = value_and_gradients(lambda x: channels_last.scale(x, gate), x, [gate])
     plain = value_and_gradients(lambda x: x * gate, x, [gate])
     assert all(relative(a, b) < 1e-5 for a, b in zip(fast, plain, strict=True))
 
@@ -49,21 +51,21 @@ def test_scaling_equals_multiplication_whatever_the_pieces(gate_shape, piece, mo
 def test_pyramids_on_channels_last_maps_equal_the_equations(attention, parts):
     torch.manual_seed(0)
     pyramid = scramble(AttentionPyramid(16, parts, attention, (8, 4))).eval()
-    x = channels_last(6, 16, 8, 4)
+    x = map_of(6, 16, 8, 4)
     assert_same(pyramid, lambda x: literal.pyramid(x, pyramid), x, pyramid)
 
 
 def test_second_derivatives_of_a_pyramid_are_right():
     torch.manual_seed(0)
     pyramid = AttentionPyramid(8, (1, 2), reduction=2).double()
-    x = channels_last(2, 8, 3, 2, dtype=torch.float64).requires_grad_()
+    x = map_of(2, 8, 3, 2, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradgradcheck(pyramid, (x,))
 
 
 def test_gradients_reach_the_weights_when_the_map_needs_none():
     torch.manual_seed(0)
     pyramid = AttentionPyramid(16, (1, 2))
-    x = channels_last(3, 16, 6, 2)
+    x = map_of(3, 16, 6, 2)
     pyramid(x).square().sum().backward()
     got = [weight.grad.clone() for weight in pyramid.parameters()]
     pyramid.zero_grad()
@@ -73,15 +75,15 @@ def test_gradients_reach_the_weights_when_the_map_needs_none():
 
 
 def test_bf16_maps_are_pooled_without_being_rounded_twice():
-    x = channels_last(4, 32, 16, 8).relu().bfloat16()
+    x = map_of(4, 32, 16, 8).relu().bfloat16()
     exact = x.double().mean((2, 3))
-    assert fusion.pool(x).dtype is torch.float32
-    assert relative(fusion.pool(x).double(), exact) < 2**-9
+    assert channels_last.pool(x).dtype is torch.float32
+    assert relative(channels_last.pool(x).double(), exact) < 2**-9
 
 
 def test_gates_leave_autocast():
     pyramid = AttentionPyramid(16, (1, 2))
-    x = channels_last(4, 16, 8, 4)
+    x = map_of(4, 16, 8, 4)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         gates = pyramid.gates(x)
     for mine, plain in zip(gates, pyramid.gates(x), strict=True):
@@ -94,7 +96,7 @@ def test_joint_blocks_are_the_blocks_and_keep_their_statistics(training):
     blocks = [nn.Sequential(nn.Conv2d(8, n, 1), nn.BatchNorm2d(n)) for n in (2, 3, 4)]
     blocks = [scramble(block).train(training) for block in blocks]
     others = copy.deepcopy(blocks)
-    x = channels_last(4, 8, 5, 3)
+    x = map_of(4, 8, 5, 3)
     convs, norms = zip(*blocks, strict=True)
     joined = joint_norm(joint_conv(x, convs), convs, norms)
     assert relative(joined, torch.cat([other(x) for other in others], dim=1)) < 1e-5
@@ -107,7 +109,7 @@ def test_joint_blocks_are_the_blocks_and_keep_their_statistics(training):
 def test_norms_that_were_folded_away_are_left_out():
     torch.manual_seed(0)
     convs = [nn.Conv2d(8, 2, 1), nn.Conv2d(8, 3, 1)]
-    x = channels_last(2, 8, 4, 2)
+    x = map_of(2, 8, 4, 2)
     joined = joint_norm(joint_conv(x, convs), convs, [nn.Identity(), nn.Identity()])
     assert relative(joined, torch.cat([conv(x) for conv in convs], dim=1)) < 1e-5
 
@@ -132,7 +134,7 @@ def test_relations_keep_to_their_inputs_type_under_autocast(dtype):
 
 
 def test_relations_keep_no_copies_of_nodes():
-    embedded = channels_last(2, 24, 16, 8).requires_grad_()
+    embedded = map_of(2, 24, 16, 8).requires_grad_()
     weight, kept = torch.randn(16, 256, requires_grad=True), []
     with torch.autograd.graph.saved_tensors_hooks(lambda x: kept.append(x) or x, lambda x: x):
         theta, phi, _ = embedded.chunk(3, dim=1)
@@ -145,7 +147,7 @@ def test_relations_keep_no_copies_of_nodes():
 
 def test_a_gate_passes_the_projection():
     attention = SpatialAttention(16, (8, 4))
-    x, gate = channels_last(2, 16, 8, 4), torch.rand(2, 1, 8, 4)
+    x, gate = map_of(2, 16, 8, 4), torch.rand(2, 1, 8, 4)
     assert relative(attention.project(x) * gate, attention.project(x * gate)) < 1e-5
 
 
@@ -177,7 +179,7 @@ def test_training_in_bf16_and_channels_last_follows_float32():
 def test_a_captured_channel_network_takes_any_batch():
     network = create_network("apnet-c2-small", image_size=(32, 16)).eval()
     scramble(network)
-    x = channels_last(5, 3, 32, 16)
+    x = map_of(5, 3, 32, 16)
     with torch.no_grad():
         batch = {0: torch.export.Dim("batch")}
         captured = torch.export.export(network, (x[:3],), dynamic_shapes=(batch,)).module()

@@ -8,8 +8,8 @@ import pytest
 from apnet.errors import ConfigError, DataError
 from apnet.progress import silent
 from apnet.retrieval import Reranking, reranked_distances
-from apnet.retrieval.reranking_neighbours import JointSet, neighbours
-from apnet.retrieval.reranking_sparse import SparseRows
+from apnet.retrieval.reranking.neighbours import JointSet, neighbours
+from apnet.retrieval.reranking.sparse import SparseRows
 from dense_reranking import DEFAULT, clustered, reference, whole_numbers
 
 

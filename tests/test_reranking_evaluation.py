@@ -10,8 +10,9 @@ from PIL import Image
 from apnet.cli.application import main
 from apnet.errors import DataError
 from apnet.results import ProtocolCard
-from apnet.retrieval import Reranking, blocks, evaluate, evaluate_reranked, load_features
-from apnet.retrieval import reranking_encoding as encoding
+from apnet.retrieval import Reranking, evaluate, evaluate_reranked, load_features
+from apnet.retrieval.ranking import blocks
+from apnet.retrieval.reranking import encoding
 from apnet.types import Embeddings, ImageRecord, ReidDataset
 from dense_reranking import DEFAULT, clustered, reference, whole_numbers
 

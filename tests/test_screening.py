@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from apnet.errors import ConfigError
 from apnet.results import ProtocolCard
-from apnet.retrieval import blocks, candidates, evaluate, screening, top, top_matches
-from apnet.retrieval.comparison import Comparison
-from apnet.retrieval.ranking import rank_matches
-from apnet.retrieval.relevance import Relevance
+from apnet.retrieval import evaluate, top_matches
+from apnet.retrieval.ranking import blocks, candidates, screening, top
+from apnet.retrieval.ranking.comparison import Comparison
+from apnet.retrieval.ranking.ranks import rank_matches
+from apnet.retrieval.ranking.relevance import Relevance
 from apnet.types import Embeddings
 
 DISTANCES = ("cosine", "euclidean")

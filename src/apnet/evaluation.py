@@ -12,8 +12,8 @@ import torch
 from apnet.checkpoints import Checkpoint
 from apnet.config import NetworkConfig
 from apnet.data import read_image
-from apnet.data.facts import fact_columns, twin_pairs
 from apnet.data.metadata import read_metadata
+from apnet.data.metadata_columns import fact_columns, twin_pairs
 from apnet.data.transforms import resize
 from apnet.devices import Precision
 from apnet.embedding import embed_records

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from apnet.data.facts import LIGHTS, fact_columns, twin_pairs
 from apnet.data.metadata import read_metadata
+from apnet.data.metadata_columns import LIGHTS, fact_columns, twin_pairs
 from apnet.types import ImageRecord
 
 

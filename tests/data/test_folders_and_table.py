@@ -1,7 +1,7 @@
 import pytest
 
 from apnet.data import load_dataset
-from apnet.data.people import cameras_in, number_names
+from apnet.data.identity_numbers import cameras_in, number_names
 from apnet.errors import DataError
 from apnet.types import NO_CAMERA
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from apnet.errors import ConfigError
 from apnet.model import create_backbone, create_network, recorded_levels
-from apnet.model.probing import shapes_on_zeros
+from apnet.model.shapes import shapes_on_zeros
 
 DENSE = {"growth_rate": 8, "block_config": [2, 2, 2, 2]}
 SWIN = {"embed_dim": 24, "depths": [1, 1, 1, 1], "num_heads": [1, 2, 4, 8]}

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from apnet.model import create_network
-from apnet.model.depthwise import train_depthwise_in_float32
+from apnet.model.fast.depthwise import train_depthwise_in_float32
 
 
 def convolution(stride: int = 2, groups: int = 8) -> nn.Conv2d:
@@ -65,6 +65,6 @@ def test_a_mobile_backbone_has_them() -> None:
     kinds = {
         type(m).__mro__[1].__name__
         for m in network.modules()
-        if type(m).__module__ == "apnet.model.depthwise"
+        if type(m).__module__ == "apnet.model.fast.depthwise"
     }
     assert kinds

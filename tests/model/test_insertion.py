@@ -6,7 +6,7 @@ from torch import nn
 
 from apnet.errors import ConfigError
 from apnet.model import insert_pyramids, remove_pyramids
-from apnet.model.probing import shapes_on_zeros
+from apnet.model.shapes import shapes_on_zeros
 
 LAYERS = ["layer1", "layer2", "layer3.1", "layer4"]
 

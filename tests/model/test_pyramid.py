@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from apnet.errors import ConfigError
 from apnet.model import AttentionPyramid, ChannelAttention, SpatialAttention
-from apnet.model.relations import relate
+from apnet.model.fast.relations import relate
 
 few = settings(max_examples=10, derandomize=True, deadline=None, database=None)
 levels = st.lists(st.sampled_from([1, 2, 4]), min_size=1, max_size=3).map(tuple)

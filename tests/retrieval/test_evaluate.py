@@ -6,8 +6,8 @@ import pytest
 
 from apnet.errors import DataError
 from apnet.results import ProtocolCard
-from apnet.retrieval import blocks as blocks_module
 from apnet.retrieval import default_card, evaluate
+from apnet.retrieval.ranking import blocks as blocks_module
 from apnet.types import Embeddings
 
 CARD = ProtocolCard(distance="cosine", junk_rule="same-camera")
@@ -147,7 +147,7 @@ def test_deciding_in_small_portions_does_not_matter(make, monkeypatch):
     query = make(rng.integers(0, 2, (30, 5)), rng.integers(0, 6, 30))
     gallery = make(rng.integers(0, 2, (200, 5)), rng.integers(0, 6, 200))
     expected = evaluate(query, gallery, card=OPEN)
-    monkeypatch.setattr("apnet.retrieval.ranking._OPEN_AT_ONCE", 3)
+    monkeypatch.setattr("apnet.retrieval.ranking.ranks._OPEN_AT_ONCE", 3)
     same(evaluate(query, gallery, card=OPEN), expected)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from apnet.retrieval import metrics
+from apnet.retrieval.metrics import formulas as metrics
 
 RANKS, COUNTS = np.array([1, 3, 4, 2]), np.array([3, 1])
 

@@ -40,7 +40,7 @@ def make(
     A named set brings its own people, cameras, size and seed.
     """
     from apnet.cli.values import image_size
-    from apnet.data.synthetic import make_people, make_set
+    from apnet.synthetic import make_people, make_set
 
     unused = ("ids", "images", "cameras", "size", "seed") if named else ("share",)
     _refuse(context, unused, "with" if named else "without")
@@ -74,7 +74,7 @@ def sets(json: Json = False) -> None:
     """Name the sets of synthetic people that 'data make --set' renders."""
     from dataclasses import asdict
 
-    from apnet.data.synthetic import PEOPLE_SETS
+    from apnet.synthetic import PEOPLE_SETS
 
     if json:
         say_json({name: asdict(found) for name, found in PEOPLE_SETS.items()})

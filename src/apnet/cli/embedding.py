@@ -28,7 +28,7 @@ from apnet.embedding import (
 from apnet.errors import ApnetError, ImageError, Interrupted
 from apnet.files import replacing, write_text
 from apnet.retrieval import save_features
-from apnet.retrieval.store import Numbers, StoreHeader, is_store, read_header
+from apnet.retrieval.files.store import Numbers, StoreHeader, is_store, read_header
 from apnet.types import Embeddings, ImageRecord
 
 

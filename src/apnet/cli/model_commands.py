@@ -43,7 +43,7 @@ def embed(
     """
     from apnet.cli.device import prepared_device
     from apnet.cli.embedding import Wishes, embed_to_file, embed_to_store
-    from apnet.data.gathering import gather_images
+    from apnet.data.image_paths import gather_images
     from apnet.embedding import Manner
 
     to_file = out.suffix == ".npz"

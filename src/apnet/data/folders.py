@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from apnet.data.identity_numbers import cameras_in, number_names
 from apnet.data.listing import (
     Listing,
     find_base,
@@ -15,7 +16,6 @@ from apnet.data.listing import (
     scan,
     wrong_folder,
 )
-from apnet.data.people import cameras_in, number_names
 from apnet.errors import DataError
 from apnet.types import NO_CAMERA, ImageRecord
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from apnet.data.identity_numbers import number_names
 from apnet.data.listing import Listing
-from apnet.data.people import number_names
 from apnet.errors import DataError
 from apnet.types import JUNK_PID, NO_CAMERA, ImageRecord
 

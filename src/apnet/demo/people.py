@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from apnet.data import load_dataset, load_source
-from apnet.data.synthetic import EASY, make_people
 from apnet.progress import Progress
+from apnet.synthetic import EASY, make_people
 from apnet.types import ReidDataset
 
 IDS = 300

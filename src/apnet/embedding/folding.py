@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from apnet.model import fusion
+from apnet.model.fast import channels_last
 
 
 def fold(module: Any) -> nn.Module:
     """Computes what is made of weights alone, and folds batch norms into convolutions before them.
 
-    Maps are pooled and scaled by ``model.fusion``, whose shortcuts are not captured. Exact but for
-    rounding.
+    Maps are pooled and scaled by ``model.fast.channels_last``, whose shortcuts are not captured.
+    Exact except for rounding.
 
     Args:
         module: from ``ExportedProgram.module``; it is changed.
@@ -68,11 +68,11 @@ def _pass_fewer_times(module: Any) -> None:
     aten = torch.ops.aten
     for node in module.graph.nodes:
         if node.target == aten.mean.dim and list(node.args[1]) == [2, 3] and len(node.args) == 2:
-            node.target, node.args = fusion.pool, node.args[:1]
+            node.target, node.args = channels_last.pool, node.args[:1]
         elif node.target == aten.mul.Tensor:
             shapes = [arg.meta["val"].shape for arg in node.args if isinstance(arg, torch.fx.Node)]
             if len(shapes) == 2 and len(shapes[0]) == len(shapes[1]) == 4 and _gates(*shapes):
-                node.target = fusion.scale
+                node.target = channels_last.scale
 
 
 def _gates(shape: torch.Size, gate: torch.Size) -> bool:

@@ -1,4 +1,4 @@
-"""Writing a feature store (``apnet.retrieval.store``): whole batches, or nothing of them."""
+"""Writing a feature store (``apnet.retrieval.files.store``): whole batches, or nothing of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from apnet.errors import ConfigError, DataError
 from apnet.files import cannot_write, hold, write_json
-from apnet.retrieval.store import (
+from apnet.retrieval.files.store import (
     HEADER,
     ROWS,
     SKIPPED,

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from apnet.errors import ConfigError
 from apnet.model import APNet
-from apnet.model.probing import evaluating
+from apnet.model.shapes import evaluating
 from apnet.model.stages import recorded_levels
 
 Maps = list[list[NDArray[np.float32]]]

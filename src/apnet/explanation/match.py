@@ -24,7 +24,7 @@ from torch.nn import functional
 from apnet.errors import ConfigError
 from apnet.model import APNet
 from apnet.model.network import Branch, Head
-from apnet.model.probing import evaluating
+from apnet.model.shapes import evaluating
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """The network: attentions, pyramids, backbones, heads; images to features. See docs/decisions."""
 
 from apnet.model.attention import ChannelAttention, SpatialAttention
-from apnet.model.backbone import Backbone, create_backbone
+from apnet.model.backbones.create import Backbone, create_backbone
+from apnet.model.baselines.released import ReleasedPyramid, SplitAttention
 from apnet.model.cost import Cost, network_cost
 from apnet.model.insertion import insert_pyramids, remove_pyramids
 from apnet.model.network import APNet, Branch, NetworkOutput
 from apnet.model.presets import PRESETS, build_network, create_network, preset
 from apnet.model.pyramid import AttentionPyramid
-from apnet.model.released import ReleasedPyramid, SplitAttention
 from apnet.model.stages import Stage, recorded_levels
 
 __all__ = [

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from apnet.devices import without_autocast
 from apnet.errors import ConfigError
-from apnet.model.joint import joint_conv, joint_norm
-from apnet.model.relations import relate
+from apnet.model.fast.relations import relate
+from apnet.model.fast.stacked_conv import joint_conv, joint_norm
 
 _RATIO = 8
 """RGA's reduction of channels, of nodes, and of the last hidden width."""

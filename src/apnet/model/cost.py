@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from apnet.model.probing import evaluating
+from apnet.model.shapes import evaluating
 
 _FLOPS = 2
 """Operations that torch's counter counts for one multiply-add."""

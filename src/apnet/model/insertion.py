@@ -9,8 +9,8 @@ from typing import Literal
 from torch import nn
 
 from apnet.errors import ConfigError
-from apnet.model.probing import Shape, shapes_on_zeros
 from apnet.model.pyramid import AttentionPyramid, located
+from apnet.model.shapes import Shape, shapes_on_zeros
 from apnet.model.stages import MapLayout, Stage
 
 

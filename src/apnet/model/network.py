@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from apnet.errors import ConfigError
-from apnet.model.probing import evaluating
+from apnet.model.shapes import evaluating
 from apnet.model.stages import Stage, recorded_levels
 
 _CLASSIFIER_STD = 0.001

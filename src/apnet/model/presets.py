@@ -11,14 +11,14 @@ from torch import nn
 
 from apnet.config import NetworkConfig, parse, to_dict
 from apnet.errors import ConfigError
-from apnet.model.backbone import Backbone, create_backbone
-from apnet.model.families import released_stem
+from apnet.model.backbones.create import Backbone, create_backbone
+from apnet.model.backbones.stage_cutting import released_stem
+from apnet.model.baselines.pyramid_reid import PyramidReID
+from apnet.model.baselines.released import ReleasedPyramid
+from apnet.model.baselines.scsn import SCSN
 from apnet.model.network import APNet, Branch
-from apnet.model.probing import shapes_on_zeros
 from apnet.model.pyramid import AttentionPyramid, located
-from apnet.model.pyramid_reid import PyramidReID
-from apnet.model.released import ReleasedPyramid
-from apnet.model.scsn import SCSN
+from apnet.model.shapes import shapes_on_zeros
 from apnet.model.stages import Stage
 
 _SPATIAL: dict[str, Any] = {"attention": "spatial", "image_size": (256, 128)}

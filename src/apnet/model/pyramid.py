@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from apnet.errors import ConfigError
 from apnet.model.attention import ChannelAttention, SpatialAttention
-from apnet.model.fusion import pool, scale
+from apnet.model.fast.channels_last import pool, scale
 
 
 class AttentionPyramid(nn.Module):

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from apnet.model.baselines.released import ReleasedPyramid
 from apnet.model.pyramid import AttentionPyramid
-from apnet.model.released import ReleasedPyramid
 
 Pyramid = AttentionPyramid | ReleasedPyramid
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from apnet.data import load_dataset
-from apnet.data.synthetic import PEOPLE_SETS, make_people, make_set
-from apnet.data.synthetic.catalogue import people_set
 from apnet.progress import Progress
+from apnet.synthetic import PEOPLE_SETS, make_people, make_set
+from apnet.synthetic.world.catalogue import people_set
 from apnet.types import ReidDataset
 
 SMOKE_IDS, SMOKE_IMAGES, SMOKE_SIZE = 16, 4, (64, 32)

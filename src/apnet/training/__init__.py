@@ -1,6 +1,6 @@
 """Training: recipes, the loop, run folders, exact resume, several processes."""
 
-from apnet.training.listening import Listener, Listeners, Silence, TensorBoard
+from apnet.training.callbacks import Listener, Listeners, Silence, TensorBoard
 from apnet.training.loop import train
 from apnet.training.recipes import load_recipe, recipe_names
 from apnet.training.run_folder import RunFolder, versions

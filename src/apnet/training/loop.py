@@ -23,8 +23,8 @@ from apnet.files import holding, write_json, write_text
 from apnet.losses import LossParts, apnet_loss
 from apnet.model import APNet, NetworkOutput, build_network
 from apnet.results import Evaluation
+from apnet.training.callbacks import Listener, Silence
 from apnet.training.interruption import Interruption
-from apnet.training.listening import Listener, Silence
 from apnet.training.processes import GlobalBatchNorm, Processes, gather, joined, total
 from apnet.training.run_folder import RunFolder
 from apnet.training.schedule import learning_rate

@@ -1,0 +1,1 @@
+"""timm backbones, cut into stages, with their initial weights."""

@@ -1,0 +1,1 @@
+"""Networks that the paper is compared with."""

@@ -1,0 +1,1 @@
+"""Exact fast paths: fewer passes over feature maps, fewer copies."""

@@ -1,0 +1,1 @@
+"""Retrieval metrics, their breakdown, and their tables."""

@@ -1,0 +1,1 @@
+"""Exact ranks and nearest images, blockwise."""

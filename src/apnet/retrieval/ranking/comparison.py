@@ -1,0 +1,284 @@
+"""How near images are: approximately for whole blocks at once, exactly for single pairs.
+
+A *screened* score comes from one matrix product in the features' own precision; its last bits
+depend on the block size, the library and the processor. A *key* is computed in float64 for one
+pair at a time, always by the same additions in the same order, so that equal vectors have equal
+keys on every machine. Both grow with nearness, and for one query they order the gallery alike:
+
+* cosine: the score is a.b / |b|, the key (a.b)|a.b| / |b|^2 (its signed square: a quotient of
+  integers where the features are integers, hence exact ties there). A zero vector has cosine 0
+  with everything.
+* euclidean: the score is a.b - |b|^2 / 2, the key -|a - b|^2.
+
+How far the two may lie apart. Rounding errors of a product over D terms act like a random walk: in
+units of u |a| |b| (u the unit roundoff) we measured at most 13 for D from 16 to 8,192 on normal,
+rectified, sorted, cancelling, nearly collinear and nearly constant vectors, and less than 2 on the
+first two kinds at D = 2,048. So every block measures the error of a sample of its pairs (one a
+query, and 64 spread over it), and ``slack`` allows eight times the largest, from 3 up to
+``sqrt(D) / 4 + 12`` units; and never less than four times the largest, for vectors whose roundings
+all lean one way, as those with one value throughout. The bound is statistical, not proven
+(docs/decisions/0031).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.errors import DataError
+from apnet.results import Distance
+from apnet.retrieval.ranking.screening import Screener, screening_device
+
+Features = NDArray[np.floating]
+Keys = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_PAIR_BYTES = 1 << 20
+"""Float64 working memory of one step of ``keys``; more would leave the processor's cache."""
+
+_SEGMENT = 128
+"""Terms at most that ``refined`` sums in the features' own precision."""
+
+_GATHERED = 64
+"""Gallery vectors that ``refined`` gathers at once, to stay in the processor's cache."""
+
+_SAMPLE = 64
+"""Pairs whose error every block measures beside one for each of its queries."""
+
+_FLOAT32_NORMS = (1e-12, 1e12)
+_FLOAT64_NORMS = (1e-70, 1e70)
+
+
+class Comparison:
+    """Compares the rows of two feature arrays.
+
+    Args:
+        query: (Q, D) float32 or float64, finite.
+        gallery: (G, D), likewise. Arrays of two precisions, of another one, not contiguous, or of
+            norms outside 1e-12 to 1e12 are converted (and so copied) first; others are not copied.
+        distance: ``cosine`` or ``euclidean``.
+        device: where to screen in bf16 first, ``auto``, ``numpy`` (nowhere) or a torch device
+            (``screening``); float64 features never are.
+
+    Raises:
+        DataError: the dimensions differ, or a norm is beyond 1e-70 to 1e70.
+        ConfigError: the device is not there.
+    """
+
+    def __init__(
+        self, query: Features, gallery: Features, distance: Distance, device: str = "auto"
+    ) -> None:
+        if query.shape[1] != gallery.shape[1]:
+            raise DataError(
+                f"query features have {query.shape[1]} dimensions and gallery features "
+                f"{gallery.shape[1]}; both must come from one and the same model"
+            )
+        query_squares, gallery_squares = _square_norms(query), _square_norms(gallery)
+        norms = np.sqrt(np.concatenate([query_squares, gallery_squares]))
+        dtype = _working_precision(np.result_type(query, gallery), norms)
+        self.distance: Distance = distance
+        self.query = np.ascontiguousarray(query, dtype=dtype)
+        self.gallery = np.ascontiguousarray(gallery, dtype=dtype)
+        self._threads = threading.local()
+        self._query_squares = query_squares
+        self._gallery_squares = gallery_squares
+        self._query_norms = norms[: len(query)]
+        self._widest = float(norms[len(query) :].max(initial=0.0))
+        self._offset = _per_column(gallery_squares, distance).astype(dtype)
+        self._terms = _segment(query.shape[1])
+        self.screener = self._screener(device)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one query's screened scores, in bf16 or in the features' precision."""
+        if self.screener is not None:
+            return self.screener.row_bytes
+        return len(self.gallery) * self.gallery.itemsize
+
+    @property
+    def feature_bytes(self) -> int:
+        """Bytes of all features compared."""
+        return self.query.nbytes + self.gallery.nbytes
+
+    def screen(self, rows: Indices) -> Features:
+        """Returns the screened scores (B, G) of B queries, in the features' precision."""
+        scores = self._buffer(len(rows))
+        np.matmul(self.query[rows], self.gallery.T, out=scores)  # (B, D) @ (D, G) -> (B, G)
+        if self.distance == "cosine":
+            scores *= self._offset
+        else:
+            scores -= self._offset
+        return scores
+
+    def slack(self, rows: Indices, columns: Indices, scores: Features) -> Keys:
+        """Returns how far each query's screened scores may lie from the exact ones.
+
+        Args:
+            rows: (B,) queries.
+            columns: (B,) for each one a gallery image near it, whose error is measured.
+            scores: (B, G) their screened scores.
+
+        Returns:
+            (B,) bounds on the absolute error; scores at least twice this apart are in order.
+        """
+        spread = np.arange(_SAMPLE)
+        places = np.concatenate([np.arange(len(rows)), spread % len(rows)])
+        sampled = np.concatenate([columns, spread * len(self.gallery) // _SAMPLE])
+        exact = self._scores_of(rows[places], self.keys(rows[places], sampled))
+        error = np.abs(scores[places, sampled] - exact)
+        unit = self._unit(rows)
+        relative = np.divide(error, unit[places], out=np.zeros_like(error), where=unit[places] > 0)
+        largest = relative.max()
+        usual = np.clip(8 * largest, 3, np.sqrt(self.query.shape[1]) / 4 + 12)
+        bound: Keys = unit * max(usual, 4 * largest)
+        return bound
+
+    def keys(self, rows: Indices, columns: Indices) -> Keys:
+        """Returns the exact keys (n,) of n pairs of a query and a gallery image."""
+        keys = np.empty(len(rows))
+        step = max(1, _PAIR_BYTES // (8 * max(1, self.query.shape[1])))
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            pairs = self.query[rows[part]].astype(np.float64)  # (n, D)
+            if self.distance == "cosine":
+                pairs *= self.gallery[columns[part]]
+                keys[part] = _signed_square(pairs.sum(axis=1))
+            else:
+                pairs -= self.gallery[columns[part]]
+                pairs *= pairs
+                keys[part] = -pairs.sum(axis=1)
+        if self.distance == "cosine":
+            squares = self._gallery_squares[columns]
+            np.divide(keys, squares, out=keys, where=squares > 0)
+        return keys
+
+    def refined(self, row: int, columns: Indices) -> tuple[Keys, float]:
+        """Returns the scores (n,) of one query's pairs, and a proven bound on their error.
+
+        The products are summed in segments, each in the features' precision in any order, the
+        segments in float64; 1e-14 stands for the roundings of float64, of ``keys`` too.
+        """
+        scores = self._products(row, columns)
+        squares = self._gallery_squares[columns]
+        if self.distance == "cosine":
+            np.divide(scores, np.sqrt(squares), out=scores, where=squares > 0)
+        else:
+            scores -= squares / 2
+        return scores, self._refined_error(float(self._query_norms[row]))
+
+    def similarity(self, row: int, keys: Keys) -> Keys:
+        """Returns what people read for one query's keys: the cosine, or minus the distance."""
+        if self.distance == "euclidean":
+            return 0.0 - np.sqrt(-keys)
+        cosines: Keys = _signed_root(keys) / (self._query_norms[row] or 1.0)
+        return np.clip(cosines, -1.0, 1.0)
+
+    def _screener(self, device: str) -> Screener | None:
+        chosen = screening_device(device, len(self.query), self.gallery.size)
+        if chosen is None or self.query.dtype != np.float32:
+            return None
+        squares = self._gallery_squares
+        return Screener(self.query, self.gallery, squares, self.distance, chosen)
+
+    def _buffer(self, rows: int) -> Features:
+        held: Features | None = getattr(self._threads, "scores", None)
+        if held is None or len(held) < rows:
+            held = np.empty((rows, len(self.gallery)), self.gallery.dtype)
+            self._threads.scores = held
+        return held[:rows]
+
+    def _products(self, row: int, columns: Indices) -> Keys:
+        terms, dim = self._terms, self.query.shape[1]
+        vector = self.query[row].reshape(dim // terms, terms, 1)
+        sums = np.empty((dim // terms, len(columns), 1), self.query.dtype)
+        pairs = self._gathered()
+        for start in range(0, len(columns), len(pairs)):
+            part = columns[start : start + len(pairs)]
+            held = pairs[: len(part)]
+            np.take(self.gallery, part, axis=0, out=held, mode="clip")  # "raise" would copy twice
+            cut = held.reshape(len(part), dim // terms, terms).transpose(1, 0, 2)
+            np.matmul(cut, vector, out=sums[:, start : start + len(part)])
+        products: Keys = sums[:, :, 0].sum(axis=0, dtype=np.float64)
+        return products
+
+    def _refined_error(self, norm: float) -> float:
+        sums = 1.1 * self._terms * float(np.finfo(self.query.dtype).eps) / 2
+        if self.distance == "cosine":
+            return (sums + 1e-14) * norm
+        wide = norm + self._widest
+        return sums * norm * self._widest + 1e-14 * wide * wide
+
+    def _gathered(self) -> Features:
+        held: Features | None = getattr(self._threads, "pairs", None)
+        if held is None:
+            held = np.empty((_GATHERED, self.query.shape[1]), self.gallery.dtype)
+            self._threads.pairs = held
+        return held
+
+    def _scores_of(self, rows: Indices, keys: Keys) -> Keys:
+        if self.distance == "cosine":
+            return _signed_root(keys)
+        return (self._query_squares[rows] + keys) / 2
+
+    def _unit(self, rows: Indices) -> Keys:
+        roundoff = float(np.finfo(self.query.dtype).eps) / 2
+        norms = self._query_norms[rows]
+        reach = 1.0 if self.distance == "cosine" else self._widest
+        offset = 0.0 if self.distance == "cosine" else self._widest / 4
+        unit: Keys = roundoff * reach * (norms + offset)
+        return unit
+
+
+def _square_norms(features: Features) -> Keys:
+    squares = np.empty(len(features))
+    for part in _parts(features):
+        wide = features[part].astype(np.float64)
+        with np.errstate(over="ignore", under="ignore"):  # refused by _working_precision
+            wide *= wide
+            squares[part] = wide.sum(axis=1)
+    lost = features[squares == 0].any(axis=1)
+    squares[np.flatnonzero(squares == 0)[lost]] = np.finfo(np.float64).tiny
+    return squares
+
+
+def _parts(features: Features) -> Iterator[slice]:
+    step = max(1, _PAIR_BYTES // (8 * max(1, features.shape[1])))
+    return (slice(start, start + step) for start in range(0, len(features), step))
+
+
+def _working_precision(dtype: np.dtype[np.floating], norms: Keys) -> type[np.floating]:
+    if not _within(norms, _FLOAT64_NORMS):
+        raise DataError(
+            "a feature vector's length is beyond 1e-70 to 1e70, too extreme to compare; "
+            "scale all features by one factor"
+        )
+    fits = dtype.itemsize <= np.dtype(np.float32).itemsize and _within(norms, _FLOAT32_NORMS)
+    return np.float32 if fits else np.float64
+
+
+def _within(norms: Keys, limits: tuple[float, float]) -> bool:
+    return bool(np.all((norms == 0) | ((norms >= limits[0]) & (norms <= limits[1]))))
+
+
+def _per_column(squares: Keys, distance: Distance) -> Keys:
+    if distance == "euclidean":
+        return squares / 2
+    return np.divide(1.0, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+
+
+def _segment(dim: int) -> int:
+    largest = max(terms for terms in range(1, min(_SEGMENT, dim) + 1) if dim % terms == 0)
+    return largest if largest > _SEGMENT // 8 else dim
+
+
+def _signed_square(values: Keys) -> Keys:
+    squares: Keys = values * np.abs(values)
+    return squares
+
+
+def _signed_root(values: Keys) -> Keys:
+    roots: Keys = np.copysign(np.sqrt(np.abs(values)), values)
+    return roots

@@ -1,0 +1,135 @@
+"""The exact ranks of every query's matches, without sorting the gallery.
+
+Under a stable order (nearest first, ties in gallery order) a match at gallery index p is preceded
+by the other images that are nearer, and by those equally near that stand before p. So its rank is
+a count, and no sort of the whole gallery is needed:
+
+1. One matrix product screens a block of queries, in bf16 (``screening``) or float32
+   (``comparison``). The images that may reach the lowest score of a match are its candidates, few
+   for a useful feature (``candidates``).
+2. Their scores are sorted and counted.
+3. A score closer to a match's than the rounding bound leaves their order open. These pairs alone
+   are computed again in float64, each by itself, and compared exactly.
+
+The ranks do not depend on block size, threads, processor, screening or the library under numpy, as
+long as the rounding bounds hold. Open pairs are few, unless the features of many different
+persons are equal to the last bits: then all are computed exactly, which is slow but still right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.retrieval.ranking.candidates import Candidates, candidates
+from apnet.retrieval.ranking.comparison import Comparison, Indices
+from apnet.retrieval.ranking.relevance import Relevance
+
+_OPEN_AT_ONCE = 1 << 18
+"""Open pairs that are gathered before they are decided: some 10 MiB."""
+
+
+@dataclass(frozen=True)
+class MatchRanks:
+    """Ranks of the matches of V queries, one query after the other.
+
+    Attributes:
+        queries: (V,) the queries that have a match, ascending.
+        ranks: (M,) from 1, ascending within a query.
+        counts: (V,) matches of each query; they sum to M.
+    """
+
+    queries: Indices
+    ranks: Indices
+    counts: Indices
+
+
+def rank_matches(comparison: Comparison, relevance: Relevance, rows: Indices) -> MatchRanks:
+    """Returns the exact ranks of the matches of one block of queries.
+
+    Args:
+        comparison: of the queries with the gallery.
+        relevance: of the same sets.
+        rows: (B,) the block's queries, ascending.
+    """
+    truth = {int(row): relevance.of(int(row)) for row in rows}
+    rows = np.array([row for row in truth if len(truth[row][0])], dtype=np.int64)
+    counts = np.array([len(truth[row][0]) for row in rows.tolist()], dtype=np.int64)
+    if not len(rows):
+        return MatchRanks(rows, np.empty(0, np.int64), counts)
+    tally = _Tally(comparison, rows, counts)
+    for found in candidates(comparison, truth, relevance.junk, rows):
+        tally.add(found)
+    return MatchRanks(rows, tally.ranks(), counts)
+
+
+class _Tally:
+    """Counts what stands ahead of each match, other matches apart.
+
+    Args:
+        comparison: decides what scores leave open.
+        rows: (V,) the queries.
+        counts: (V,) their matches.
+    """
+
+    def __init__(self, comparison: Comparison, rows: Indices, counts: Indices) -> None:
+        self._comparison = comparison
+        self._counts = counts
+        self._ends = np.cumsum(counts)
+        self._starts = dict(zip(rows.tolist(), (self._ends - counts).tolist(), strict=True))
+        self._ahead = np.zeros(int(counts.sum()), dtype=np.int64)
+        self._open: list[tuple[int, int, int, Indices]] = []
+        self._open_size = 0
+
+    def add(self, found: Candidates) -> None:
+        """Counts for one query."""
+        reached, values = found.reached, found.values
+        low, high = reached - found.margin, reached + found.margin
+        ascending = np.sort(values)
+        within = ascending.searchsorted(low, side="left")
+        beyond = ascending.searchsorted(high, side="right")
+        start = self._starts[found.row]
+        self._ahead[start : start + len(reached)] = len(ascending) - beyond
+        for match in (beyond > within).nonzero()[0].tolist():
+            close = ((values >= low[match]) & (values <= high[match])).nonzero()[0]
+            others = close if found.columns is None else found.columns[close]
+            self._leave_open(found.row, int(found.matches[match]), start + match, others)
+
+    def ranks(self) -> Indices:
+        """Returns the ranks of all matches, ascending within each query.
+
+        Among themselves matches need no order: a nearer one has no more images ahead of it.
+        """
+        self._decide()
+        width = len(self._comparison.gallery) + 1
+        query = np.repeat(np.arange(len(self._counts)), self._counts)
+        ahead = np.sort(self._ahead + query * width) - query * width
+        among = np.arange(len(ahead)) - np.repeat(self._ends - self._counts, self._counts)
+        ranks: Indices = ahead + among + 1
+        return ranks
+
+    def _leave_open(self, row: int, match: int, place: int, others: Indices) -> None:
+        self._open.append((row, match, place, others))
+        self._open_size += len(others)
+        if self._open_size > _OPEN_AT_ONCE:
+            self._decide()
+
+    def _decide(self) -> None:
+        if not self._open:
+            return
+        rows, matches, places = np.array([entry[:3] for entry in self._open]).T
+        sizes = [len(entry[3]) for entry in self._open]
+        others = np.concatenate([entry[3] for entry in self._open])
+        standard = np.repeat(self._comparison.keys(rows, matches), sizes)
+        keys = self._keys_once(np.repeat(rows, sizes), others)
+        earlier = others < np.repeat(matches, sizes)
+        first = (keys > standard) | ((keys == standard) & earlier)
+        self._ahead += np.bincount(np.repeat(places, sizes)[first], minlength=len(self._ahead))
+        self._open, self._open_size = [], 0
+
+    def _keys_once(self, rows: Indices, columns: Indices) -> NDArray[np.float64]:
+        width = len(self._comparison.gallery)
+        pairs, back = np.unique(rows * width + columns, return_inverse=True)
+        return self._comparison.keys(pairs // width, pairs % width)[back]

@@ -1,0 +1,1 @@
+"""k-reciprocal re-ranking in bounded memory (Zhong et al., CVPR 2017)."""

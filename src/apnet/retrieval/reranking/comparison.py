@@ -1,0 +1,154 @@
+"""How near images are after re-ranking, for the same exact ranks as without (``reranking``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from apnet.errors import ConfigError
+from apnet.progress import Progress
+from apnet.results import Distance
+from apnet.retrieval.ranking.comparison import Comparison, Features, Indices, Keys
+from apnet.retrieval.reranking.encoding import encode, scaled
+from apnet.retrieval.reranking.neighbours import JointSet, neighbours
+
+_ROUNDING = 1e-14
+"""Beyond that of float64 when a distance of at most 1 is put together in two ways."""
+
+
+@dataclass(frozen=True)
+class Reranking:
+    """Settings of the re-ranking; the defaults are those of the published code.
+
+    Attributes:
+        k1: neighbours that must be mutual, at least 1.
+        k2: neighbours whose vectors are averaged, at least 1 (no averaging).
+        weight: lambda, the share of the original distance, from 0 to 1.
+
+    Raises:
+        ConfigError: on construction, when one is outside its range.
+    """
+
+    k1: int = 20
+    k2: int = 6
+    weight: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.k1 < 1 or self.k2 < 1:
+            raise ConfigError(
+                f"re-ranking with k1 {self.k1} and k2 {self.k2}: both must be at least 1"
+            )
+        if not 0 <= self.weight <= 1:
+            raise ConfigError(f"re-ranking with lambda {self.weight}: it must be from 0 to 1")
+
+    def __str__(self) -> str:
+        return f"k-reciprocal, k1 {self.k1}, k2 {self.k2}, lambda {self.weight:g}"
+
+
+class RerankedComparison(Comparison):
+    """Compares by the re-ranked distance: scores and keys are minus this distance.
+
+    Args:
+        features: of Q queries and of G gallery images, as ``Comparison`` takes them; copied once.
+        distance: ``cosine`` or ``euclidean``.
+        settings: of the re-ranking.
+        threads: blocks in work at once, on construction.
+        progress: called with (images done, N), on construction.
+
+    Raises:
+        DataError: the dimensions differ, or a norm is beyond 1e-70 to 1e70.
+    """
+
+    def __init__(
+        self,
+        features: tuple[Features, Features],
+        distance: Distance,
+        settings: Reranking,
+        threads: int,
+        progress: Progress,
+    ) -> None:
+        Comparison(features[0][:0], features[1][:0], distance, "numpy")  # the dimensions agree
+        queries = len(features[0])
+        joint = JointSet(np.concatenate(features), distance)
+        everything = joint.comparison.query
+        super().__init__(everything[:queries], everything[queries:], distance, "numpy")
+        found = neighbours(joint, max(settings.k1 + 1, settings.k2), threads, progress)
+        joint.comparison.screener = None  # half the features' bytes, not needed any more
+        vectors = encode(joint, found, settings.k1, settings.k2)
+        self._joint = joint
+        self._plain = Comparison(self.query, self.gallery, distance, "numpy")
+        self._settings = settings
+        self._farthest = found.farthest[:queries]
+        self._vectors = vectors.part(slice(0, queries))
+        self._holders = vectors.part(slice(queries, None)).transposed(len(joint))
+        self._level, self._slope = self._of_scores(distance)
+        self._bounds = np.zeros(queries)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one query's screened scores, and of what they are made from."""
+        return len(self.gallery) * (self.gallery.itemsize + 2 * np.dtype(np.float64).itemsize)
+
+    def screen(self, rows: Indices) -> Features:
+        """Returns the screened scores (B, G) of B queries, float64."""
+        scores = self._jaccard(rows)
+        scores *= self._settings.weight - 1
+        if not scores.size:
+            return scores
+        near = self._plain.screen(rows)
+        bounds = self._slope[rows] * self._plain.slack(rows, near.argmax(axis=1), near)
+        self._bounds[rows] = bounds + _ROUNDING * (1 + self._level[rows])
+        scores -= self._level[rows, None]
+        scores += near * self._slope[rows, None]
+        return scores
+
+    def slack(self, rows: Indices, columns: Indices, scores: Features) -> Keys:
+        """Returns how far each query's screened scores may lie from the exact ones.
+
+        It was measured when ``rows`` were screened; ``columns`` and ``scores`` are not looked at.
+        """
+        bounds: Keys = self._bounds[rows]
+        return bounds
+
+    def keys(self, rows: Indices, columns: Indices) -> Keys:
+        """Returns the exact keys (n,) of n pairs of a query and a gallery image."""
+        share = self._settings.weight
+        squared = self._joint.distances(rows, columns + len(self.query))
+        keys: Keys = -share * scaled(squared, self._farthest[rows])
+        for row in np.unique(rows).tolist():
+            pairs = np.flatnonzero(rows == row)
+            keys[pairs] -= (1 - share) * self._jaccard(np.array([row]))[0, columns[pairs]]
+        return keys
+
+    def refined(self, row: int, columns: Indices) -> tuple[Keys, float]:
+        """Returns the keys (n,) of one query's pairs, and a bound on their error."""
+        return self.keys(np.full(len(columns), row), columns), _ROUNDING
+
+    def similarity(self, row: int, keys: Keys) -> Keys:
+        """Returns what people read for one query's keys: minus the re-ranked distance."""
+        return keys
+
+    def _jaccard(self, rows: Indices) -> Keys:
+        """Returns the Jaccard distances (B, G) of B queries; a row's bits do not depend on others.
+
+        Of every image in a query's neighbourhood the gallery images are listed that hold it in
+        theirs; each is given the smaller weight of the two.
+        """
+        count = len(self.gallery)
+        of_row, entries = self._vectors.gather(rows)
+        of_entry, places = self._holders.gather(self._vectors.columns[entries].astype(np.int64))
+        smaller = np.minimum(self._vectors.values[entries][of_entry], self._holders.values[places])
+        pairs = of_row[of_entry] * count + self._holders.columns[places]
+        shared = np.bincount(pairs, smaller, minlength=len(rows) * count)
+        distances: Keys = shared.reshape(len(rows), count).astype(np.float64, copy=False)
+        np.divide(distances, 2 - distances, out=distances)
+        np.subtract(1, distances, out=distances)
+        return distances
+
+    def _of_scores(self, distance: Distance) -> tuple[Keys, Keys]:
+        """Returns level and slope (Q,): lambda times the distance is level - slope * score."""
+        share = scaled(np.full(len(self.query), self._settings.weight), self._farthest)
+        if distance == "euclidean":
+            return share * self._query_squares, 2 * share
+        return 2 * share, 2 * scaled(share, self._query_norms)

@@ -1,0 +1,1 @@
+"""One synthetic person: body, pose, clothes, colours."""

@@ -1,0 +1,113 @@
+"""Where each vertex of the body lies, in the mean body's proportions: what garments refer to.
+
+Attributes are the seven columns below; they travel with every vertex and are interpolated to
+pixels, so that clothes sit alike on every build.
+
+| column | meaning |
+|---|---|
+| 0-2 | x, y, z of the mean body's rest pose, metres |
+| 3 | along the arm: 0 shoulder, 1 elbow, 2 wrist; negative elsewhere |
+| 4 | along the leg: 0 hip, 1 knee, 2 ankle, more on the foot; negative elsewhere |
+| 5 | 1 on the head |
+| 6 | how open the place is to the sky: 1, less in armpits, between the legs, below the chin |
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.synthetic.people.body import Array, body_model, vertex_normals
+
+Mask = NDArray[np.bool_]
+
+COLUMNS = 7
+ARM = ("upperarm", "lowerarm", "hand")
+LEG = ("upperleg", "lowerleg", "foot")
+
+WAIST, CHEST, NECK, CROWN = 1.02, 1.30, 1.505, 1.80
+"""Heights on the mean body, metres."""
+
+ELSEWHERE = -0.25
+
+
+@functools.cache
+def body_attributes() -> Array:
+    """Returns the (V, 7) attributes of the body's vertices."""
+    model = body_model()
+    mean = model.mean[: model.vertex_count]
+    joints = model.mean[model.vertex_count :]
+    result = np.full((model.vertex_count, COLUMNS), ELSEWHERE, dtype=np.float32)
+    result[:, :3] = mean
+    for column, chain in ((3, ARM), (4, LEG)):
+        for side in "LR":
+            places = [model.joint(f"{name}.{side}") for name in chain]
+            owned = owned_by(chain, side)
+            result[owned, column] = _along(mean[owned], joints[places])
+    result[:, 5] = (model.weights[:, model.joint("head")] > 0.5).astype(np.float32)
+    result[:, 6] = _openness(result, vertex_normals(mean, model.faces))
+    return result
+
+
+def _openness(at: Array, normals: Array) -> Array:
+    """Returns (V,) 1 where nothing is near; the body's own limbs shade what faces them."""
+    x, y, z, arm, leg, _, _ = at.T
+    inwards = -normals[:, 0] * np.sign(x)
+    shade = np.zeros(len(at))
+    thigh = (leg >= 0) & (leg < 1.9)
+    shade += thigh * np.clip(inwards, 0, 1) * np.clip(0.62 - 0.25 * leg, 0, 1)
+    shade += (arm >= 0) * np.clip(-normals[:, 2], 0, 1) * np.clip(0.5 - 0.18 * arm, 0, 1)
+    side = (arm < 0) & (z > 0.95) & (z < 1.4)
+    shade += side * np.clip(-inwards, 0, 1) ** 2 * np.clip((z - 0.9) * 0.9, 0, 0.42)
+    chin = np.exp(-(((z - 1.5) / 0.035) ** 2)) * (arm < 0) * np.clip(0.6 - normals[:, 2], 0, 1)
+    shade += 0.5 * chin * (y < 0.02)
+    shade += 0.3 * np.exp(-(((z - 0.86) / 0.05) ** 2)) * np.exp(-((x / 0.05) ** 2))
+    openness: Array = (1 - np.clip(shade, 0, 0.6)).astype(np.float32)
+    return openness
+
+
+@functools.cache
+def owned_by(chain: tuple[str, ...], side: str) -> Mask:
+    """Returns the (V,) mask of the vertices that a limb moves more than the trunk does."""
+    model = body_model()
+    places = [model.joint(f"{name}.{side}") for name in chain]
+    return np.asarray(model.weights[:, places].sum(1) > 0.5)
+
+
+def plain_attributes(points: Array) -> Array:
+    """Returns attributes of points that are no part of the body: only their place."""
+    attributes = np.full((len(points), COLUMNS), ELSEWHERE, dtype=np.float32)
+    attributes[:, :3] = points
+    attributes[:, 6] = 1
+    return attributes
+
+
+def under_top(attributes: Array, hem: float) -> Mask:
+    """Returns which points a top's trunk covers, from its hem to the base of the neck."""
+    z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
+    return np.asarray((head < 0.5) & (arm < 0) & (leg < 0.42) & (z > hem) & (z < NECK + 0.1))
+
+
+def is_scalp(attributes: Array) -> Mask:
+    """Returns where hair grows, or a hat sits, among points of the head; not on the face."""
+    front, crown = _head_limits()
+    backwards = np.clip((attributes[:, 1] - front) / 0.1 - 0.3, 0, 1)
+    return np.asarray(attributes[:, 2] > crown - 0.05 - 0.125 * backwards)
+
+
+@functools.cache
+def _head_limits() -> tuple[float, float]:
+    """The face's y and the crown's z."""
+    head = body_attributes()[body_attributes()[:, 5] > 0.5]
+    return float(head[:, 1].min()) + 0.02, float(head[:, 2].max())
+
+
+def _along(points: Array, chain: Array) -> Array:
+    """Returns 0..1 on the first bone, 1..2 on the second, 2 and more beyond the last joint."""
+    first, second = chain[1] - chain[0], chain[2] - chain[1]
+    upper = (points - chain[0]) @ first / (first @ first)
+    lower = (points - chain[1]) @ second / (second @ second)
+    along: Array = np.where(upper < 1, np.maximum(upper, 0), 1 + np.maximum(lower, 0))
+    return along

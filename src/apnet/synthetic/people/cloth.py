@@ -1,0 +1,128 @@
+"""Patterns, prints and folds of cloth, computed where they are seen."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.synthetic.people.anatomy import CHEST, Mask
+from apnet.synthetic.people.body import Array
+from apnet.synthetic.people.tiles import CELLS, emblem_tile, pattern_tile
+
+REPEAT = {"stripes": 0.24, "irregular": 0.62, "pinstripes": 0.1, "checks": 0.2, "plaid": 0.24,
+          "dots": 0.3, "floral": 0.34, "camouflage": 0.55, "geometric": 0.3, "diagonal": 0.3,
+          "plain": 1.0, "gradient": 1.0}  # fmt: skip
+"""Metres after which a pattern of scale 1 repeats."""
+
+NOISE = 256
+
+
+def cloth_place(at: Array) -> tuple[Array, Array]:
+    """Returns (P,) metres along and around: from bottom to top on the trunk, along a sleeve."""
+    arm = at[:, 3]
+    sleeve = arm >= 0
+    along = np.where(sleeve, 1.42 - arm * 0.28, at[:, 2])
+    around = np.where(sleeve, at[:, 1] * 1.2, at[:, 0])
+    return along, around
+
+
+def patterned(
+    name: str, seed: int, placing: tuple[float, float], colors: Array, at: Array
+) -> Array:
+    """Returns (P, 3) colours of patterned cloth.
+
+    Args:
+        name: one of ``wardrobe.PATTERNS`` but ``plain``.
+        seed: makes the pattern unlike others of its kind.
+        placing: scale (1 is usual; larger is coarser) and angle in radians.
+        colors: (3, 3) the cloth's base colour and two others.
+        at: (P, 7) attributes of points of the top.
+    """
+    along, around = cloth_place(at)
+    if name == "gradient":
+        share = np.clip((along - 0.95) / 0.45, 0, 1)[:, None]
+        return np.asarray(colors[1] + (colors[0] - colors[1]) * share)
+    scale, angle = placing
+    step = np.float32(CELLS / (REPEAT[name] * scale))
+    if name == "diagonal":
+        angle += 0.7
+    c, s = np.float32(np.cos(angle)) * step, np.float32(np.sin(angle)) * step
+    row = (along * c + around * s).astype(np.int64) % CELLS
+    column = (around * c - along * s + CELLS * 8).astype(np.int64) % CELLS
+    mixes = np.stack([*colors, (colors[0] + colors[1]) / 2, (colors[0] + colors[2]) / 2,
+                      (colors[1] + colors[2]) / 2])  # fmt: skip
+    return np.asarray(mixes[pattern_tile(name, seed)[row, column]])
+
+
+def printed(
+    name: str, seed: int, placing: tuple[float, float], at: Array
+) -> tuple[NDArray[np.int64], Mask]:
+    """Returns where a print is seen: indices of points, and which of these have its second tone.
+
+    Args:
+        name: one of ``wardrobe.LOGOS`` but ``none``.
+        seed: makes an emblem or a word unlike others.
+        placing: half the width, and the place across the chest, metres.
+        at: (P, 7) attributes of points on one side of the trunk.
+    """
+    half, side = placing
+    u = (at[:, 0] - side) / half
+    v = (at[:, 2] - CHEST + (0.0 if side else 0.02)) / half
+    near = np.flatnonzero((np.abs(u) < 1) & (np.abs(v) < 1))
+    tile = emblem_tile(name, seed)
+    row = ((1 - v[near]) * (len(tile) / 2)).astype(np.int64) % len(tile)
+    column = ((u[near] + 1) * (len(tile) / 2)).astype(np.int64) % len(tile)
+    ink = tile[row, column]
+    return near[ink > 0], np.asarray(ink[ink > 0] > 1)
+
+
+@functools.cache
+def _noise(smooth: int) -> Array:
+    """A (NOISE, NOISE) periodic texture, mean 0, most within -1 to 1; the same in every set."""
+    rng = np.random.default_rng(smooth)
+    field = rng.standard_normal((NOISE, NOISE))
+    for axis in (0, 1):
+        shifts = range(-smooth, smooth + 1)
+        field = np.stack([np.roll(field, shift, axis) for shift in shifts]).sum(0)
+    return np.asarray(field / (2 * field.std()), dtype=np.float32)
+
+
+def weave(at: Array, fineness: tuple[float, float], smooth: int = 1) -> Array:
+    """Returns (P,) unevenness of cloth, mostly within -1 to 1.
+
+    Args:
+        at: (P, 7).
+        fineness: grains a metre, along and around.
+        smooth: cells over which the grains are smeared.
+    """
+    around = at[:, 0] + at[:, 1]
+    row = (at[:, 2] * np.float32(fineness[0])).astype(np.int64) & (NOISE - 1)
+    column = ((around + 4) * np.float32(fineness[1])).astype(np.int64) & (NOISE - 1)
+    return np.asarray(_noise(smooth)[row, column])
+
+
+def folds(attributes: Array, phases: Array) -> Array:
+    """Returns (P, 3) bends of the normals as worn cloth has them.
+
+    Irregular waves everywhere; deeper and closer ones where cloth is squeezed: inside the elbows,
+    at the knees, in the crotch, at the waist and above the shoes.
+
+    Args:
+        attributes: (P, 7).
+        phases: (4,) radians, drawn anew for each picture: cloth falls otherwise every time.
+    """
+    x, y, z, arm, leg = attributes[:, :5].T
+    a = np.sin(31 * z + 17 * x + phases[0] + 2 * np.sin(13 * y + 9 * x + phases[1]))
+    b = np.sin(23 * x - 27 * z + 14 * y + phases[2] + 2 * np.sin(11 * z + phases[3]))
+    squeezed = (
+        _near(arm, 1.0, 0.18) + _near(leg, 1.0, 0.2) + _near(leg, 1.85, 0.16)
+        + _near(z, 0.99, 0.06) * (arm < 0) + _near(leg, 0.1, 0.2)
+    )  # fmt: skip
+    close = np.sin(95 * z + 22 * x * np.sin(phases[0]) + 25 * y + phases[3])
+    return np.stack([a, b, a * b + 2.2 * squeezed * close], axis=1)
+
+
+def _near(value: Array, middle: float, width: float) -> Array:
+    return np.asarray(np.maximum(0, 1 - np.abs(value - middle) / width))

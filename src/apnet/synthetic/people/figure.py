@@ -1,0 +1,103 @@
+"""A dressed person as one mesh: the body moved out to cloth, skirt, hair, hat and bag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.synthetic.people.accessories import hair, hat, hood
+from apnet.synthetic.people.anatomy import body_attributes
+from apnet.synthetic.people.bags import bag
+from apnet.synthetic.people.body import (
+    Array,
+    RestBody,
+    body_model,
+    joint_transforms,
+    rest_body,
+    skin,
+)
+from apnet.synthetic.people.garments import clothed, seen_faces, skirts, worn_weights
+from apnet.synthetic.people.parts import BODY, PROP, Part
+from apnet.synthetic.people.pose import Pose, joint_rotations
+from apnet.synthetic.people.props import props
+from apnet.synthetic.people.wardrobe import Look
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A dressed person in rest pose; ``posed`` moves it.
+
+    Attributes:
+        look: what it wears.
+        body: the bare body, which gives the joints.
+        points: (V, 3) metres.
+        weights: (V, J) skinning weights.
+        faces: (F, 3) vertex indices.
+        kinds: (F,) kind of part, see ``parts``.
+        attributes: (V, 7), see ``anatomy``.
+        hung: ranges of points that stay upright, each with the (3,) rest point that carries it,
+            and whether they stand on the ground.
+        own: how many of the points are the person's, clothes and bags included; those of what is
+            held, pushed or sat on follow.
+    """
+
+    look: Look
+    body: RestBody
+    points: Array
+    weights: Array
+    faces: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    attributes: Array
+    hung: tuple[tuple[slice, Array, bool], ...]
+    own: int
+
+    def posed(self, pose: Pose) -> Array:
+        """Returns the (V, 3) posed points, the lowest at z = 0."""
+        transforms = joint_transforms(self.body, joint_rotations(self.body, pose))
+        points = skin(self.points, self.weights, transforms)
+        carried = np.ones(len(points), dtype=bool)
+        for part, anchor, grounded in self.hung:
+            moved = skin(anchor[None], self.weights[part][:1], transforms)
+            points[part] = self.points[part] + (moved - anchor)
+            carried[part] = not grounded
+        points[:, 2] -= points[carried, 2].min()
+        for part, _, grounded in self.hung:
+            if grounded:
+                points[part, 2] -= points[part, 2].min()
+        return points
+
+
+MAKERS = (skirts, hair, hat, hood, bag, props)
+"""Each returns the parts of one kind that a look has."""
+
+
+def dressed(look: Look) -> Figure:
+    """Builds the figure of a look."""
+    model = body_model()
+    first = model.coefficients[look.body]
+    second = model.coefficients[look.other_body]
+    bare = rest_body(first * (1 - look.build) + second * look.build)
+    surface = Part(
+        clothed(bare, look), seen_faces(look), worn_weights(look), body_attributes(), BODY
+    )
+    parts = [surface, *(piece for make in MAKERS for piece in make(bare, look))]
+    offsets = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
+    return Figure(
+        look=look,
+        body=bare,
+        points=np.concatenate([part.points for part in parts]),
+        weights=np.concatenate([part.weights for part in parts]),
+        faces=np.concatenate(
+            [part.faces + offset for part, offset in zip(parts, offsets, strict=True)]
+        ),
+        kinds=np.concatenate([np.full(len(part.faces), part.kind) for part in parts]),
+        attributes=np.concatenate([part.attributes for part in parts]),
+        hung=tuple(
+            (slice(offset, offset + len(part.points)), part.hung_from, part.grounded)
+            for part, offset in zip(parts, offsets, strict=True)
+            if part.hung_from is not None
+        ),
+        own=sum(len(part.points) for part in parts if part.kind != PROP),
+    )

@@ -1,0 +1,211 @@
+"""Clothes as geometry: the body's surface moved out to where cloth hangs, and skirts.
+
+Cloth does not cling: below the chest a top falls from the chest's outline, and trouser legs and
+sleeves keep a least radius around the bone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.synthetic.people.anatomy import (
+    ARM,
+    LEG,
+    Mask,
+    body_attributes,
+    is_scalp,
+    owned_by,
+    plain_attributes,
+    under_top,
+)
+from apnet.synthetic.people.body import Array, RestBody, body_model, vertex_normals
+from apnet.synthetic.people.cloth import weave
+from apnet.synthetic.people.fit import (
+    EASE,
+    FALL,
+    HAIR_DEPTH,
+    LEG_EASE,
+    LEG_RADIUS,
+    SLEEVE,
+    has_skirts,
+    hem_of,
+    skirt_length,
+)
+from apnet.synthetic.people.parts import SKIRT, Part, grid, lined
+from apnet.synthetic.people.wardrobe import Look
+
+SOLE = 0.014
+
+HELD = 0.65
+"""How much less a hem follows the thighs than the skin beneath."""
+
+
+def clothed(bare: RestBody, look: Look) -> Array:
+    """Returns the body's (V, 3) rest vertices moved out to cloth, hair and shoes."""
+    attributes = body_attributes()
+    normals = vertex_normals(bare.vertices, body_model().faces)
+    points = bare.vertices + normals * _clearance(look, attributes)[:, None]
+    scale = bare.height / 1.75
+    for side in "LR":
+        sleeve = owned_by(ARM, side) & (attributes[:, 3] < look.sleeve)
+        radius = SLEEVE[look.top] * scale
+        _widen(points, bare, ARM, side, sleeve, (radius, radius * 0.9))
+        trouser = owned_by(LEG, side) & (attributes[:, 4] < look.bottom_length)
+        trouser &= attributes[:, 4] > 0.25
+        knee, ankle = LEG_RADIUS[look.bottom]
+        _widen(points, bare, LEG, side, trouser, (knee * scale, ankle * scale))
+    _let_fall(points, attributes, look)
+    points[(attributes[:, 4] > 2) & (attributes[:, 2] < 0.03), 2] -= SOLE
+    return points
+
+
+def worn_weights(look: Look) -> Array:
+    """Returns the body's (V, J) skinning weights, with a top's hem held by the hips."""
+    model, attributes = body_model(), body_attributes()
+    held = under_top(attributes, hem_of(look)) & (attributes[:, 4] >= 0)
+    weights = model.weights.copy()
+    weights[held] *= 1 - HELD
+    weights[held, model.joint("pelvis")] += HELD
+    return weights
+
+
+def seen_faces(look: Look) -> NDArray[np.int64]:
+    """Returns the body's (F, 3) faces except those a skirt hides: they poke through."""
+    faces, leg = body_model().faces, body_attributes()[:, 4]
+    if not has_skirts(look):
+        return faces
+    hidden = (leg > 0.02) & (leg < skirt_length(look) - 0.06)
+    kept: NDArray[np.int64] = faces[~hidden[faces].all(1)]
+    return kept
+
+
+def _clearance(look: Look, attributes: Array) -> Array:
+    """Returns (V,) metres along the normal."""
+    z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
+    offset = np.zeros(len(z), dtype=np.float32)
+    offset[(leg >= 0) & (leg < look.bottom_length)] = LEG_EASE[look.bottom]
+    offset[under_top(attributes, hem_of(look)) & (z < 1.5)] = EASE[look.top]
+    offset[(arm >= 0) & (arm < look.sleeve)] = EASE[look.top] * 0.8
+    offset[leg > 2.02] = 0.01
+    crown = (head > 0.5) & is_scalp(attributes)
+    offset[crown] = _over_the_scalp(look, attributes[crown])
+    return offset
+
+
+def _over_the_scalp(look: Look, at: Array) -> Array:
+    """Returns (P,) metres that hair, or what is worn on it, stands off the head."""
+    depth = {"none": HAIR_DEPTH[look.hair_style], "hood": 0.03, "helmet": 0.035}
+    metres = np.full(len(at), depth.get(look.headwear, 0.018))
+    if look.headwear == "none" and look.hair_style == "sidepart":
+        metres += 0.012 * np.clip(-at[:, 0] / 0.05, -1, 1)
+    if look.headwear == "none" and look.hair_style in ("curly", "afro"):
+        metres *= 1 + 0.3 * weave(at, (140.0, 120.0), 2)
+    return metres
+
+
+def _widen(
+    points: Array,
+    bare: RestBody,
+    chain: tuple[str, ...],
+    side: str,
+    worn: Mask,
+    radii: tuple[float, float],
+) -> None:
+    """Pushes the worn vertices of a limb away from its bones, to at least a radius.
+
+    The first radius is reached at the middle joint, the second at the last one.
+    """
+    model = body_model()
+    joints = [bare.joints[model.joint(f"{name}.{side}")] for name in chain]
+    along = body_attributes()[:, 3 if chain is ARM else 4]
+    for number in (0, 1):
+        place = np.flatnonzero(worn & (along >= number) & (along < number + 1))
+        start, bone = joints[number], joints[number + 1] - joints[number]
+        share = np.clip((points[place] - start) @ bone / (bone @ bone), 0, 1)
+        axis = start + share[:, None] * bone
+        outward = points[place] - axis
+        length = np.maximum(np.sqrt((outward**2).sum(1)), 1e-4)
+        radius = np.interp(along[place], [1.0, 2.0], radii)
+        points[place] = axis + outward * np.maximum(1, radius / length)[:, None]
+
+
+def _let_fall(points: Array, attributes: Array, look: Look) -> None:
+    """Lets a top hang from the chest, over the hips: no narrower than their outlines allow."""
+    worn = np.flatnonzero(under_top(attributes, hem_of(look)) & (attributes[:, 2] < 1.42))
+    middle = float(points[worn, 1].min() + points[worn, 1].max()) / 2
+    x, y, z = points[worn, 0], points[worn, 1] - middle, attributes[worn, 2]
+    radius = np.maximum(np.hypot(x, y), 1e-4)
+    bearing = np.arctan2(y, x)
+    chest = _outline(bearing, radius, z > 1.2)
+    least = chest(bearing) * FALL[look.top] * np.clip((1.22 - z) / 0.12, 0, 1)
+    if FALL[look.top] > 0 and not look.tucked:
+        hips = _outline(bearing, radius, z < 0.99)
+        least = np.maximum(least, 0.97 * hips(bearing) * np.clip((1.0 - z) / 0.05, 0, 1))
+    widening = np.maximum(1, least / radius)
+    points[worn, 0] = x * widening
+    points[worn, 1] = y * widening + middle
+
+
+def _outline(bearing: Array, radius: Array, level: Mask) -> Callable[[Array], Array]:
+    """Returns the greatest radius of a level of the trunk as a smooth function of the bearing."""
+    bins = 24
+    sector = ((bearing / (2 * np.pi) + 0.5) * bins).astype(np.int64) % bins
+    outline = np.zeros(bins, dtype=np.float64)
+    np.maximum.at(outline, sector[level], radius[level])
+    outline = (np.roll(outline, 1) + 2 * outline + np.roll(outline, -1)) / 4
+    centres = (np.arange(-1, bins + 1) + 0.5) / bins * 2 * np.pi - np.pi
+    around = outline[np.arange(-1, bins + 1) % bins]
+    return lambda angle: np.asarray(np.interp(angle, centres, around))
+
+
+def skirts(bare: RestBody, look: Look) -> list[Part]:
+    """Returns a skirt, or the skirts of a coat: rings from the waist to the hem."""
+    if not has_skirts(look):
+        return []
+    model, attributes = body_model(), body_attributes()
+    ring = bare.vertices[(np.abs(attributes[:, 2] - 0.93) < 0.05) & (attributes[:, 3] < 0)]
+    centre, half = (ring.max(0) + ring.min(0)) / 2, (ring.max(0) - ring.min(0)) / 2
+    over = look.top == "coat"  # a coat's skirts lie over the hips, a skirt under the top
+    half += np.array([0.03, 0.04, 0.0] if over else [0.014, 0.015, 0.0], dtype=np.float32)
+    knee = bare.joints[model.joint("lowerleg.L"), 2]
+    hip = bare.joints[model.joint("upperleg.L"), 2]
+    rows, columns = 9, 28
+    down, angle = np.meshgrid(
+        np.linspace(0, 1, rows), np.linspace(0, 2 * np.pi, columns, endpoint=False), indexing="ij"
+    )
+    top = hip + (0.02 if over else 0.05)
+    z = top + (hip + (knee - hip) * skirt_length(look) - top) * down
+    tucked = 0.0 if over else 0.14
+    widening = 0.24 if over else 0.16 + look.flare
+    flare = 1 + widening * down - tucked * np.clip((z - hip + 0.08) / 0.05, 0, 1)
+    flare *= 1 + 0.16 * widening * down * np.sin(7 * angle)
+    x, y = centre[0] + half[0] * flare * np.cos(angle), centre[1] + half[1] * flare * np.sin(angle)
+    points = np.stack([x, y, z], axis=-1).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
+    points = points.astype(np.float32)
+    weights = _weights_beneath(bare, points)
+    painted = plain_attributes(points)
+    painted[:, 4] = down.ravel()
+    painted[:, 6] = 1 - 0.12 * down.ravel()
+    return [lined(Part(points, grid(rows, columns, closed=True), weights, painted, SKIRT))]
+
+
+def _weights_beneath(bare: RestBody, points: Array) -> Array:
+    """Returns (V, J) weights of skirts: a mean of those of the hips and thighs near each point."""
+    model, attributes = body_model(), body_attributes()
+    beneath = (attributes[:, 3] < 0) & (attributes[:, 2] < 1.15) & (attributes[:, 4] < 1.5)
+    squared = sum(
+        (points[:, None, axis] - bare.vertices[None, beneath, axis]) ** 2 for axis in range(3)
+    )  # (V, B)
+    near = np.exp((np.min(squared, axis=1, keepdims=True) - squared) / 0.07**2)
+    near /= near.sum(1, keepdims=True)
+    weights = np.einsum("vb,bj->vj", near, model.weights[beneath])
+    for side in "LR":  # cloth does not bend with the knee
+        thigh = model.joint(f"upperleg.{side}")
+        for name in ("lowerleg", "foot"):
+            joint = model.joint(f"{name}.{side}")
+            weights[:, thigh] += weights[:, joint]
+            weights[:, joint] = 0
+    return np.asarray(weights)

@@ -1,0 +1,103 @@
+"""What changes about a person from camera to camera: bags put down, jackets opened, hoods up."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from apnet.synthetic.people.palette import draw_cloth
+from apnet.synthetic.people.twins import are_told_apart
+from apnet.synthetic.people.wardrobe import OPENS, Look
+from apnet.synthetic.world.settings import World
+
+Cues = dict[str, object]
+
+
+def _bag(rng: np.random.Generator, look: Look, world: World) -> Cues:
+    return {} if look.bag == "none" else {"bag": "none"}
+
+
+def _front(rng: np.random.Generator, look: Look, world: World) -> Cues:
+    return {"open_front": not look.open_front} if look.top in OPENS else {}
+
+
+def _hood(rng: np.random.Generator, look: Look, world: World) -> Cues:
+    return {"headwear": "hood"} if look.top == "hoodie" and look.headwear == "none" else {}
+
+
+def _hat(rng: np.random.Generator, look: Look, world: World) -> Cues:
+    return {"headwear": "none"} if look.headwear in ("cap", "beanie", "hat", "helmet") else {}
+
+
+def _glasses(rng: np.random.Generator, look: Look, world: World) -> Cues:
+    if world.faces == 0:
+        return {}
+    return {"glasses": "sunglasses" if look.glasses == "none" else "none"}
+
+
+def _hand(rng: np.random.Generator, look: Look, world: World) -> Cues:
+    if look.prop != "none" or look.bag == "handbag":
+        return {}
+    held = ("phone", "call", "shopping", "folder")
+    return {"prop": held[int(rng.integers(len(held)))], "prop_color": draw_cloth(rng, 1.0)}
+
+
+WORN_CUES: dict[str, Callable[[np.random.Generator, Look, World], Cues]] = {
+    "bag": _bag,
+    "front": _front,
+    "hood": _hood,
+    "hat": _hat,
+    "glasses": _glasses,
+    "hand": _hand,
+}
+"""What may change; each returns nothing where a look has nothing of the kind."""
+
+
+def worn_at(
+    look: Look,
+    rng: np.random.Generator,
+    world: World,
+    others: tuple[Look, ...] = (),
+    *,
+    rain: bool = False,
+) -> tuple[Look, tuple[str, ...]]:
+    """Draws what a camera sees of a person.
+
+    Args:
+        look: of the person.
+        rng: source; one for each person and camera.
+        world: ``worn_changes``, ``umbrellas`` and ``sitting`` are the shares.
+        others: looks of the person's twins; a change that would make the person look like one of
+            them is dropped.
+        rain: whether it rains there.
+
+    Returns:
+        The look there, and the names of what changed: keys of ``WORN_CUES``, ``umbrella`` or
+        ``bench``.
+    """
+    changed: list[str] = []
+    if rain and rng.random() < world.umbrellas and look.prop in ("none", "folder"):
+        color = draw_cloth(rng, world.palette)
+        cues: Cues = {"prop": "umbrella", "prop_color": color}
+        look = _unlike(look, cues, others, "umbrella", changed)
+    elif not rain and rng.random() < world.sitting and look.prop not in ("pram", "bicycle"):
+        look = _unlike(look, {"prop": "bench"}, others, "bench", changed)
+    for name, change in WORN_CUES.items():
+        if rng.random() < world.worn_changes:
+            look = _unlike(look, change(rng, look, world), others, name, changed)
+    return look, tuple(changed)
+
+
+def _unlike(
+    look: Look, cues: Cues, others: tuple[Look, ...], name: str, changed: list[str]
+) -> Look:
+    """Returns the changed look, and notes its name, unless it is that of one of the others."""
+    if not cues:
+        return look
+    new = dataclasses.replace(look, **cues)  # type: ignore[arg-type]
+    if not all(are_told_apart(new, other) for other in others):
+        return look
+    changed.append(name)
+    return new

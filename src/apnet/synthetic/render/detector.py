@@ -1,0 +1,88 @@
+"""Boxes around people: drawn by hand, or found by a detector that errs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from apnet.synthetic.people.body import Array
+from apnet.synthetic.scene.view import View
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box in a camera's picture, in its pixels at a focal length of 1."""
+
+    middle: float
+    """Column."""
+    centre: float
+    """Row."""
+    width: float
+    height: float
+    tall: float
+    """Height of the person."""
+    truncation: float
+    """Share of the person's height that it cuts off."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """How boxes come about.
+
+    Attributes:
+        strength: 0 is a careful hand, 1 a detector.
+        stretch: share of boxes as wide as the person; they are stretched to the set's size.
+    """
+
+    strength: float
+    stretch: float
+
+    def box(
+        self, person: Array, beside: Array | None, aspect: float, rng: np.random.Generator
+    ) -> Box:
+        """Draws the box of a person.
+
+        Args:
+            person: (V, 3) projected points.
+            beside: (U, 3) those of a neighbour with whom it may be merged.
+            aspect: width by height of a box that is not stretched.
+            rng: source of randomness.
+        """
+        strength = self.strength
+        left, right = float(person[:, 0].min()), float(person[:, 0].max())
+        top, bottom = float(person[:, 1].min()), float(person[:, 1].max())
+        tall = bottom - top
+        if beside is not None and rng.random() < 0.3 * strength:
+            left = max(min(left, float(beside[:, 0].min())), left - 0.3 * tall)
+            right = min(max(right, float(beside[:, 0].max())), right + 0.3 * tall)
+        height = tall * float(np.clip(rng.normal(1.05, 0.015 + 0.05 * strength), 0.95, 1.4))
+        centre = (top + bottom) / 2 + tall * float(rng.normal(0, 0.006 + 0.022 * strength))
+        middle = (left + right) / 2 + tall * float(rng.normal(0, 0.006 + 0.025 * strength))
+        if rng.random() < 0.22 * strength:  # feet or head are lost
+            lost = tall * (rng.uniform(0.08, 0.35) if rng.random() < 0.75 else -0.1)
+            height -= abs(lost)
+            centre -= lost / 2
+        elif rng.random() < 0.08 * strength:  # far too large
+            height *= float(rng.uniform(1.15, 1.45))
+        width = height * aspect
+        if rng.random() < self.stretch:
+            margin = 1.06 + abs(float(rng.normal(0, 0.04 + 0.1 * strength)))
+            width = float(np.clip((right - left) * margin, 0.26 * height, 0.85 * height))
+        cut = max(0.0, bottom - (centre + height / 2)) + max(0.0, (centre - height / 2) - top)
+        return Box(middle, centre, width, height, tall, float(cut / tall))
+
+
+def aimed(height: float, distance: float, rng: np.random.Generator) -> View:
+    """Returns a view, of focal length 1, from a camera towards a person at the origin."""
+    eye = np.array([rng.normal(0, 0.6), -distance, height], dtype=np.float32)
+    pitch = float(np.arctan2(height - 0.9, distance))
+    return View(eye, pitch, 1.0, (0.0, 0.0), (1, 1), float(rng.normal(0, 0.02)))
+
+
+def cropped(view: View, box: Box, rows: int) -> View:
+    """Returns the view of a box, ``rows`` pixels high."""
+    focal = rows / box.height
+    columns = max(8, round(box.width * focal))
+    centre = (columns / 2 - box.middle * focal, rows / 2 - box.centre * focal)
+    return View(view.eye, view.pitch, focal, centre, (rows, columns), view.roll)

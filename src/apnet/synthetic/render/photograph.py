@@ -1,0 +1,195 @@
+"""One picture: a posed person before a camera's scene, among others, cut out by a detector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from apnet.synthetic.people.body import Array
+from apnet.synthetic.people.figure import Figure
+from apnet.synthetic.people.pose import draw_pose
+from apnet.synthetic.render.detector import aimed, cropped
+from apnet.synthetic.render.lens import photographed
+from apnet.synthetic.render.shading import REGIONS, Seen, lit
+from apnet.synthetic.scene.backdrop import Stander, backdrop, draw, put
+from apnet.synthetic.scene.obstacles import draw_obstacle, rectangle_around
+from apnet.synthetic.scene.scene import LENGTH, Camera
+from apnet.synthetic.scene.view import View
+from apnet.synthetic.scene.weather import streaked
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is true of a picture."""
+
+    yaw: float
+    """0 faces the camera; radians, counter-clockwise seen from above."""
+    phase: float
+    """Of the gait cycle, radians."""
+    occlusion: float
+    """Share of the person's pixels that something in front hides."""
+    truncation: float
+    """Share of the person's height that the detector's box cuts off."""
+    pixels: int
+    """Height of the person in the camera's picture, before it is scaled to the set's size."""
+    stretch: float
+    """Width by height of the box, before it is scaled to the set's size."""
+    place: str
+    """Kind of place, see ``places``."""
+    weather: str
+    """``clear``, ``overcast``, ``rain``, ``haze`` or ``indoor``."""
+    light: str
+    """``sun``, ``shade``, ``overcast``, ``night`` or ``indoor``."""
+    others: int
+    """People in the picture besides."""
+    visible: dict[str, float]
+    """Share that is not hidden of each region: head, torso, legs, feet, bag, prop.
+
+    Of what the box shows from its side; regions of which nothing is seen are left out.
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class _Moment:
+    """Who is where: the person first, then those behind and in front."""
+
+    people: list[Stander]
+    moved: Array
+    yaw: float
+    phase: float
+    distance: float
+    barred: bool
+    """Whether a thing stands in front."""
+
+
+def take_picture(
+    figure: Figure,
+    camera: Camera,
+    crowd: Sequence[Figure],
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[Image.Image, Facts]:
+    """Renders one image.
+
+    Args:
+        figure: whom the detector found.
+        camera: who sees it.
+        crowd: who else may pass by.
+        size: height and width, pixels.
+        rng: source of all randomness.
+    """
+    moment = _moment(figure, camera, crowd, rng)
+    person = moment.people[0]
+    aim = aimed(camera.height, moment.distance, rng)
+    beside = aim.project(moment.people[1].own) if len(moment.people) > 1 else None
+    box = camera.detector.box(aim.project(person.own), beside, size[1] / size[0], rng)
+    tall = _resolution(camera, moment.distance, box.tall / box.height * size[0], rng)
+    rows = max(12, round(tall * box.height / box.tall))
+    view = cropped(aim, box, int(np.clip(1.4 * rows, 64, max(1.5 * size[0], 180))))
+    pixels = backdrop(camera, view, moment.moved, moment.people, rng)
+    seen = lit(figure, person.points, camera.light, moment.moved, view, rng)
+    away = np.full(len(seen.pixels), moment.distance, dtype=np.float32)
+    pixels.reshape(-1, 3)[seen.pixels] = camera.hazed(seen.colors, away)
+    hidden = _in_front(pixels, camera, view, moment, rng)
+    if camera.rain:
+        streaked(pixels, rng)
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    taken = (rows, max(6, round(rows * view.size[1] / view.size[0])))
+    picture = photographed(image, camera.lens, (taken, size), float(np.sin(moment.yaw)), rng)
+    return picture, Facts(
+        yaw=moment.yaw,
+        phase=moment.phase,
+        occlusion=float(hidden[seen.pixels].mean()) if len(seen.pixels) else 1.0,
+        truncation=box.truncation,
+        pixels=round(tall),
+        stretch=round(view.size[1] / view.size[0], 3),
+        place=camera.place,
+        weather=camera.weather,
+        light=_light_on(person, camera, moment.moved),
+        others=len(moment.people) - 1,
+        visible=_visible(seen, hidden),
+    )
+
+
+def _moment(
+    figure: Figure, camera: Camera, crowd: Sequence[Figure], rng: np.random.Generator
+) -> _Moment:
+    pose = draw_pose(rng, figure.look)
+    yaw = float((camera.heading + rng.normal(0, camera.spread)) % (2 * np.pi))
+    people = [Stander(figure, figure.posed(pose) @ _turn(yaw).T)]
+    moved = np.array([rng.uniform(0, LENGTH), rng.uniform(-1.5, min(1.5, camera.wall - 1.2))])
+    distance = float(rng.uniform(*camera.distance))
+    if crowd and rng.random() < camera.passers_by:
+        room = camera.wall - float(moved[1]) - 0.3
+        count = int(rng.choice([1, 2, 3, 4], p=[0.5, 0.25, 0.15, 0.1]))
+        depths = (0.5, max(0.8, min(room, 8.0)))
+        people += [_passer_by(crowd, depths, 0.25, rng) for _ in range(count)]
+    barred = bool(rng.random() < camera.occluders)
+    if barred and crowd and rng.random() < 0.3:
+        people.append(_passer_by(crowd, (-1.4, -0.5), 0.03, rng))
+        barred = False
+    return _Moment(people, moved.astype(np.float32), yaw, pose.phase, distance, barred)
+
+
+def _passer_by(
+    crowd: Sequence[Figure], depths: tuple[float, float], least: float, rng: np.random.Generator
+) -> Stander:
+    """Puts somebody at a depth and at least so far to the side, metres."""
+    figure = crowd[int(rng.integers(len(crowd)))]
+    depth = float(rng.uniform(*depths))
+    reach = least + 0.3 * float(rng.random()) + 0.1 * max(depth, 0.0)
+    points = figure.posed(draw_pose(rng, figure.look)) @ _turn(float(rng.uniform(0, 2 * np.pi))).T
+    side = reach if rng.random() < 0.5 else -reach
+    points[:, :2] += np.array([side, depth], dtype=np.float32)
+    return Stander(figure, points)
+
+
+def _in_front(
+    pixels: Array, camera: Camera, view: View, moment: _Moment, rng: np.random.Generator
+) -> Array:
+    """Draws what is in front of the person; returns the (H * W,) share that it hides."""
+    hidden = np.zeros(view.size[0] * view.size[1], dtype=np.float32)
+    nearer = [stander for stander in moment.people[1:] if stander.place[1] <= 0]
+    for stander in nearer:
+        hidden = np.maximum(hidden, draw(pixels, stander, camera, view, moment.moved, rng))
+    if moment.barred:
+        figure = rectangle_around(view.project(moment.people[0].own))
+        thing, where = draw_obstacle(figure, camera.occluder_size, rng)
+        front = np.array([[0.0, -1.0, 0.4]], dtype=np.float32)
+        level = camera.light.on_faces(front, np.full(1, rng.uniform(0, 1), dtype=np.float32))[0]
+        hidden = put(pixels, thing, where, level)
+    return hidden
+
+
+def _resolution(camera: Camera, distance: float, finest: float, rng: np.random.Generator) -> float:
+    """Returns the height of the person in the camera's pixels."""
+    if camera.resolution is None:
+        return finest
+    tall = camera.focal * 1.7 / distance * float(np.exp(rng.normal(0, 0.3)))
+    return float(np.clip(tall, *camera.resolution))
+
+
+def _light_on(person: Stander, camera: Camera, moved: Array) -> str:
+    if camera.light.kind != "sun":
+        return camera.light.kind
+    place = person.points[::16] + np.array([moved[0], moved[1], 0], dtype=np.float32)
+    return "sun" if camera.light.open_to_sun(place).mean() > 0.5 else "shade"
+
+
+def _visible(seen: Seen, hidden: Array) -> dict[str, float]:
+    shown = 1 - hidden[seen.pixels]
+    total = np.bincount(seen.regions, minlength=len(REGIONS))
+    left = np.bincount(seen.regions, shown, minlength=len(REGIONS))
+    return {
+        name: round(float(left[index] / total[index]), 3)
+        for index, name in enumerate(REGIONS)
+        if left[index] > 0
+    }
+
+
+def _turn(yaw: float) -> Array:
+    c, s = np.cos(yaw), np.sin(yaw)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], dtype=np.float32)

@@ -1,0 +1,107 @@
+"""A posed figure as lit pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apnet.synthetic.people.body import Array, vertex_normals
+from apnet.synthetic.people.cloth import folds
+from apnet.synthetic.people.figure import Figure
+from apnet.synthetic.people.paint import is_cloth, paint
+from apnet.synthetic.people.parts import BAG, HAIR, HAT, PROP, SKIRT
+from apnet.synthetic.render.raster import rasterize
+from apnet.synthetic.scene.light import Light
+from apnet.synthetic.scene.view import View
+
+FOLD_DEPTH = 0.12
+"""How far folds bend the normals."""
+
+REGIONS = ("head", "torso", "legs", "feet", "bag", "prop")
+"""Parts of a person that a picture may show; a prop is what is pushed, ridden or sat on."""
+
+CELL = 0.05
+"""Metres: how finely a figure's shadow on itself is found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a picture shows of a figure: (P,) flat pixels, their (P, 3) colours and (P,) regions."""
+
+    pixels: NDArray[np.int64]
+    colors: Array
+    regions: NDArray[np.int64]
+
+
+def lit(
+    figure: Figure, points: Array, light: Light, moved: Array, view: View, rng: np.random.Generator
+) -> Seen:
+    """Renders a figure.
+
+    Args:
+        figure: whose cloth is painted.
+        points: (V, 3) its posed points in the world.
+        light: of the place.
+        moved: (2,) metres by which the world's origin is moved in the place.
+        view: where it is seen from.
+        rng: source of the folds.
+    """
+    seen = rasterize(view.project(points), figure.faces, view.size)
+    columns = figure.attributes.shape[1]
+    known = np.concatenate(
+        [
+            figure.attributes,
+            vertex_normals(points, figure.faces),
+            _reached(points, light, moved)[:, None],
+        ],
+        axis=1,
+    )
+    values = seen.interpolate(known, figure.faces)
+    attributes, normals, reached = (
+        values[:, :columns],
+        values[:, columns : columns + 3],
+        values[:, -1],
+    )
+    kinds = figure.kinds[seen.faces]
+    colors = paint(figure.look, kinds, attributes)
+    cloth = is_cloth(figure.look, kinds, attributes)
+    phases = rng.uniform(0, 9, 4).astype(np.float32)
+    depth = FOLD_DEPTH * figure.look.texture * cloth
+    normals += folds(attributes, phases) * depth[:, None].astype(np.float32)
+    normals /= np.maximum(np.sqrt((normals**2).sum(1, keepdims=True)), 1e-6)
+    shades = light.on_faces(normals, reached)
+    return Seen(seen.pixels, colors * shades, _regions(kinds, attributes))
+
+
+def _reached(points: Array, light: Light, moved: Array) -> Array:
+    """Returns the (V,) share of direct light that neither the place nor the figure keeps off."""
+    place = points + np.array([moved[0], moved[1], 0], dtype=np.float32)
+    return np.asarray(
+        light.open_to_sun(place) * (1 - light.shadows * _own_shadow(points, light.sun))
+    )
+
+
+def _own_shadow(points: Array, sun: Array) -> Array:
+    """Returns the (V,) share of light that a figure keeps off itself: what lies nearer to it."""
+    side = np.cross(sun, [0.0, 0.0, 1.0])
+    side /= max(float(np.sqrt((side**2).sum())), 1e-6)
+    across, up, toward = points @ side, points @ np.cross(side, sun), points @ sun
+    column = ((across - across.min()) / CELL).astype(np.int64)
+    cell = column + ((up - up.min()) / CELL).astype(np.int64) * (column.max() + 1)
+    nearest = np.full(cell.max() + 1, -1e9, dtype=np.float32)
+    np.maximum.at(nearest, cell, toward.astype(np.float32))
+    return np.asarray(np.clip((nearest[cell] - toward - 0.09) / 0.06, 0, 1), dtype=np.float32)
+
+
+def _regions(kinds: NDArray[np.int64], attributes: Array) -> NDArray[np.int64]:
+    """Returns the index in ``REGIONS`` of each pixel."""
+    leg = attributes[:, 4]
+    regions = np.ones(len(kinds), dtype=np.int64)
+    regions[(leg > 0.1) | (kinds == SKIRT)] = 2
+    regions[leg > 1.95] = 3
+    regions[(attributes[:, 5] > 0.5) | (kinds == HAIR) | (kinds == HAT)] = 0
+    regions[kinds == BAG] = 4
+    regions[kinds == PROP] = 5
+    return regions

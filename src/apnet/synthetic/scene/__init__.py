@@ -1,0 +1,1 @@
+"""What a camera sees around a person: place, light, weather, things, obstacles."""

@@ -1,0 +1,194 @@
+"""What a camera sees around a person: the scene, things and people behind, and their shadows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from apnet.synthetic.people.body import Array
+from apnet.synthetic.people.figure import Figure
+from apnet.synthetic.render.shading import lit
+from apnet.synthetic.scene.scene import Camera, Standing, around, background, on_ground
+from apnet.synthetic.scene.things import Thing
+from apnet.synthetic.scene.view import View
+
+ROWS = 160
+"""At most; people are rendered finer than what is behind them, which lenses blur anyway."""
+
+Rectangle = tuple[float, float, float, float]
+"""Left, top, width and height, pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stander:
+    """Someone in the picture: a figure and its (V, 3) posed points in the world."""
+
+    figure: Figure
+    points: Array
+
+    @property
+    def place(self) -> Array:
+        """(2,) metres: where they stand."""
+        return np.asarray(self.points[:, :2].mean(0))
+
+    @property
+    def own(self) -> Array:
+        """(V', 3) the points that are not a prop's: what a detector boxes."""
+        return self.points[: self.figure.own]
+
+
+def backdrop(
+    camera: Camera,
+    view: View,
+    moved: Array,
+    people: list[Stander],
+    rng: np.random.Generator,
+) -> Array:
+    """Renders what is behind the person.
+
+    Args:
+        camera: whose scene it is.
+        view: the box.
+        moved: (2,) where in the place the person stands, metres.
+        people: everybody in the picture, the person first; those who stand behind are drawn, and
+            all throw shadows.
+        rng: source of the folds.
+
+    Returns:
+        (H, W, 3) colours from 0 to 255.
+    """
+    coarse = view.at(min(round(0.75 * view.size[0]), ROWS))
+    rays = coarse.rays(coarse.size)
+    things = [s for s in around(camera, moved) if _in_view(s, coarse)]
+    kept_off = shadows(camera, coarse, rays, people, things)
+    colors = background(camera, rays, view.eye, moved, kept_off)
+    colors *= contact(rays, view.eye, people)[:, None]
+    pixels = colors.reshape(*coarse.size, 3)  # (h * w, 3) -> (h, w, 3)
+    behind = [stander for stander in people[1:] if stander.place[1] > 0]
+    items: list[tuple[float, Standing | Stander]] = [(s.y, s) for s in things]
+    items += [(float(s.place[1]), s) for s in behind]
+    for _, item in sorted(items, key=lambda pair: -pair[0]):
+        if isinstance(item, Standing):
+            put(pixels, item.thing, _rectangle(item, coarse), _level(camera, item, moved))
+        else:
+            draw(pixels, item, camera, coarse, moved, rng)
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    wide_high = (view.size[1], view.size[0])
+    return np.asarray(image.resize(wide_high, Image.Resampling.BICUBIC), dtype=np.float32)
+
+
+def draw(
+    pixels: Array,
+    stander: Stander,
+    camera: Camera,
+    view: View,
+    moved: Array,
+    rng: np.random.Generator,
+) -> Array:
+    """Draws somebody over (H, W, 3) pixels; returns the (H * W,) share that they cover."""
+    seen = lit(stander.figure, stander.points, camera.light, moved, view, rng)
+    covered = np.zeros(view.size[0] * view.size[1], dtype=np.float32)
+    covered[seen.pixels] = 1
+    depth = np.full(len(seen.pixels), stander.place[1] - view.eye[1], dtype=np.float32)
+    pixels.reshape(-1, 3)[seen.pixels] = camera.hazed(seen.colors, depth)
+    return covered
+
+
+def put(pixels: Array, thing: Thing, where: Rectangle, level: Array) -> Array:
+    """Puts a thing over (H, W, 3) pixels in (3,) light; returns the (H * W,) share it covers."""
+    height, width = pixels.shape[:2]
+    covered = np.zeros((height, width), dtype=np.float32)
+    left, top, wide, tall = where
+    columns = (max(0, round(left)), min(width, round(left + wide)))
+    rows = (max(0, round(top)), min(height, round(top + tall)))
+    size = (columns[1] - columns[0], rows[1] - rows[0])
+    if min(size) < 1 or min(wide, tall) < 1:
+        return covered.ravel()
+    across, down = thing.picture.width / wide, thing.picture.height / tall
+    part = (
+        max(0.0, (columns[0] - left) * across),
+        max(0.0, (rows[0] - top) * down),
+        min(thing.picture.width, (columns[1] - left) * across),
+        min(thing.picture.height, (rows[1] - top) * down),
+    )
+    if part[2] - part[0] < 1e-3 or part[3] - part[1] < 1e-3:
+        return covered.ravel()
+    piece = thing.picture.resize(size, Image.Resampling.BILINEAR, box=part)
+    drawn = np.asarray(piece, dtype=np.float32)
+    share = drawn[..., 3:] / 255
+    region = (slice(*rows), slice(*columns))
+    pixels[region] = pixels[region] * (1 - share) + drawn[..., :3] * level * share
+    covered[region] = share[..., 0]
+    return covered.ravel()
+
+
+def shadows(
+    camera: Camera, view: View, rays: Array, people: list[Stander], things: list[Standing]
+) -> Array:
+    """Returns the (P,) share of direct light that people and things keep off what is behind."""
+    light, size = camera.light, view.size
+    casting = [stander.points[::2] for stander in people] + [_outline(s) for s in things]
+    points = np.concatenate(casting)
+    slope = light.sun[:2] / max(float(light.sun[2]), 0.25)
+    fallen = points.copy()
+    fallen[:, :2] -= points[:, 2:] * slope
+    fallen[:, 2] = 0
+    column, row, _ = (view.project(fallen) / 2).T  # found at half the resolution
+    half = (size[0] // 2 + 1, size[1] // 2 + 1)
+    inside = (column >= 0) & (row >= 0) & (column < half[1]) & (row < half[0])
+    cell = row[inside].astype(np.int64) * half[1] + column[inside].astype(np.int64)
+    hit = np.zeros(half[0] * half[1], dtype=np.uint8)
+    hit[cell] = 255
+    image = Image.fromarray(hit.reshape(half)).filter(ImageFilter.MaxFilter(3))
+    soft = image.filter(ImageFilter.BoxBlur(1)).resize((half[1] * 2, half[0] * 2))
+    dark = np.asarray(soft, dtype=np.float32)[: size[0], : size[1]].ravel() / 255
+    return np.asarray(dark * np.float32(light.shadows))
+
+
+def contact(rays: Array, eye: Array, people: list[Stander]) -> Array:
+    """Returns (P,) factors: less sky reaches the ground where somebody stands."""
+    ground = on_ground(rays, eye)
+    factor = np.ones(len(rays), dtype=np.float32)
+    for stander in people:
+        away = ((ground[:, :2] - stander.place) ** 2).sum(1)
+        factor *= 1 - 0.4 * np.exp(-away / 0.1).astype(np.float32)
+    return np.where(rays[:, 2] < 0, factor, np.float32(1))
+
+
+def _outline(standing: Standing) -> Array:
+    """Points of the upright rectangle that a thing fills, close enough to leave no gaps."""
+    x, z = np.meshgrid(np.linspace(-0.45, 0.45, 14), np.linspace(0, 1, 14))
+    thing = standing.thing
+    points = np.stack(
+        [
+            standing.x + x.ravel() * thing.width,
+            np.full(x.size, standing.y),
+            z.ravel() * thing.height,
+        ],
+        axis=1,
+    )
+    return points.astype(np.float32)
+
+
+def _rectangle(standing: Standing, view: View) -> Rectangle:
+    """Where a thing is in the picture; things stay upright."""
+    thing, x, y = standing.thing, standing.x, standing.y
+    ends = np.array([[x, y, 0], [x, y, thing.height]], dtype=np.float32)
+    (column, foot, depth), (_, top, _) = view.project(ends)
+    wide = view.focal * thing.width / float(depth)
+    return float(column) - wide / 2, float(top), wide, float(foot - top)
+
+
+def _in_view(standing: Standing, view: View) -> bool:
+    left, top, wide, tall = _rectangle(standing, view)
+    return left + wide > 0 and left < view.size[1] and top + tall > 0 and top < view.size[0]
+
+
+def _level(camera: Camera, standing: Standing, moved: Array) -> Array:
+    """Light on an upright thing, (3,)."""
+    place = np.array([[standing.x + moved[0], standing.y + moved[1], 0.5]], dtype=np.float32)
+    reached = camera.light.open_to_sun(place) * np.float32(0.9)
+    toward = np.array([[0.0, -0.8, 0.6]], dtype=np.float32)
+    return np.asarray(camera.light.on_faces(toward, reached)[0])
