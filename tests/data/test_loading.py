@@ -40,7 +40,7 @@ def records(tmp_path_factory):
 @pytest.fixture
 def batches(records):
     """The batches of an epoch, made as the test says."""
-    sampler = PKBatches([record.pid for record in records], persons=2, images=2, seed=3)
+    sampler = PKBatches([record.pid for record in records], 2, 2, seed=3)
 
     def make(epoch=1, **options):
         labels = [record.pid for record in records]
@@ -92,7 +92,7 @@ def test_shares_of_two_processes_are_the_batch(batches):
 
 
 def test_epochs_differ_even_where_the_images_do_not(records):
-    alone = PKBatches([0], persons=1, images=1, seed=0)
+    alone = PKBatches([0], identities_per_batch=1, images_per_identity=2, seed=0)
     made = [
         next(
             training_batches(
