@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 
 class ApnetError(Exception):
     """Base of all errors that are the input's fault; the command line prints it and exits 2."""
@@ -36,3 +39,12 @@ class Interrupted(BaseException):
 
     Like ``KeyboardInterrupt`` it is no ``Exception``, so that nothing swallows it.
     """
+
+
+@contextlib.contextmanager
+def located(place: str) -> Iterator[None]:
+    """Puts the place in a network in front of a ``ConfigError`` raised inside the context."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None

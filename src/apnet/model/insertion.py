@@ -8,8 +8,8 @@ from typing import Literal
 
 from torch import nn
 
-from apnet.errors import ConfigError
-from apnet.model.pyramid import AttentionPyramid, located
+from apnet.errors import ConfigError, located
+from apnet.model.pyramid import AttentionPyramid
 from apnet.model.shapes import Shape, shapes_on_zeros
 from apnet.model.stages import MapLayout, Stage
 
@@ -60,7 +60,9 @@ def insert_pyramids(
     for name in after:
         channels, height, width = _dimensions(name, shapes.get(name), MapLayout(layout))
         with located(f"after {name}"):
-            pyramid = AttentionPyramid(channels, parts, attention, (height, width), reduction)
+            pyramid = AttentionPyramid(
+                channels, parts, attention, (height, width), reduction=reduction
+            )
         if like is not None:
             pyramid = pyramid.to(like.device, like.dtype)
         stride = round(image_size[0] / height)

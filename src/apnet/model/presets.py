@@ -10,14 +10,14 @@ from typing import Any, Literal
 from torch import nn
 
 from apnet.config import NetworkConfig, parse, to_dict
-from apnet.errors import ConfigError
+from apnet.errors import ConfigError, located
 from apnet.model.backbones.create import Backbone, create_backbone
 from apnet.model.backbones.stage_cutting import released_stem
 from apnet.model.baselines.pyramid_reid import PyramidReID
 from apnet.model.baselines.released import ReleasedPyramid
 from apnet.model.baselines.scsn import SCSN
 from apnet.model.network import APNet, Branch
-from apnet.model.pyramid import AttentionPyramid, located
+from apnet.model.pyramid import AttentionPyramid
 from apnet.model.shapes import shapes_on_zeros
 from apnet.model.stages import Stage
 
@@ -178,7 +178,11 @@ def _attach_pyramids(backbone: Backbone, config: NetworkConfig) -> None:
     for stage in backbone.stages:
         with located(f"after {stage.name} of {config.backbone}"):
             stage.pyramid = AttentionPyramid(
-                stage.channels, config.parts, attention, sizes.get(stage.name), config.reduction
+                stage.channels,
+                config.parts,
+                attention,
+                sizes.get(stage.name),
+                reduction=config.reduction,
             )
 
 

@@ -10,10 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from apnet.model.baselines.released import ReleasedPyramid
-from apnet.model.pyramid import AttentionPyramid
-
-Pyramid = AttentionPyramid | ReleasedPyramid
+from apnet.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -80,14 +77,23 @@ class Stage(nn.Module):
         self.stride = stride
         self.layout = layout
         self.body = body
-        self.pyramid: Pyramid | None = None
+        self.pyramid: nn.Module | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Returns the body's output, its map reweighted where there is a pyramid."""
+        """Returns the body's output, its map reweighted where there is a pyramid.
+
+        Raises:
+            ConfigError: a sub-attention returned something else than it should; the message names
+                the stage, the level and the part.
+        """
         output = self.body(*args, **kwargs)
         if self.pyramid is None:
             return output
-        return self.layout.put_map(output, self.pyramid(self.layout.to_map(output)))
+        try:
+            reweighted = self.pyramid(self.layout.to_map(output))
+        except ConfigError as error:
+            raise ConfigError(f"after {self.name}: {error}") from None
+        return self.layout.put_map(output, reweighted)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import timm
 from torch import Tensor, nn
 
-from apnet.errors import ConfigError
+from apnet.errors import ConfigError, located
 from apnet.model.backbones.stage_cutting import cut
 from apnet.model.backbones.weights import (
     download_failure,
@@ -19,7 +19,6 @@ from apnet.model.backbones.weights import (
     pretrained_facts,
 )
 from apnet.model.fast.depthwise import train_depthwise_in_float32
-from apnet.model.pyramid import located
 from apnet.model.shapes import Shape, shapes_on_zeros
 from apnet.model.stages import NCHW, MapLayout, Stage
 

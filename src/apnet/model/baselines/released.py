@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from apnet.errors import ConfigError
 from apnet.model.attention import ChannelAttention
-from apnet.model.pyramid import check_parts
+from apnet.model.splits import check_parts
 
 _GLOBAL_HIDDEN = 8
 _SPLIT_REDUCTION = 4

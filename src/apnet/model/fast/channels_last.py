@@ -21,7 +21,7 @@ _PIECE_BYTES = 2**20
 def pool(x: Tensor) -> Tensor:
     """Averages a map over space: (N, C, H, W) to (N, C); bf16 becomes float32 where it can."""
     if not _as_matrices(x):
-        return x.mean(dim=(2, 3))
+        return x.mean(dim=tuple(range(2, x.ndim)))
     pooled: Tensor = _Pool.apply(x)
     return pooled
 
@@ -30,14 +30,14 @@ def scale(x: Tensor, gate: Tensor) -> Tensor:
     """Multiplies a map by a gate, in the map's type.
 
     Args:
-        x: (N, C, H, W).
-        gate: (N, C, 1, 1) or (N, 1, H, W).
+        x: (N, C, H, W), or a map of any number of dimensions.
+        gate: broadcasts over x; (N, C, 1, 1) and (N, 1, H, W) are computed in fewer passes.
 
     Returns:
         A tensor like x.
     """
     gate = gate.to(x.dtype)
-    if not _as_matrices(x) or not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() or not _as_matrices(x) or not _is_plain(gate, x):
         return x * gate
     scaled: Tensor = _Scale.apply(x, gate)
     return scaled
@@ -53,11 +53,18 @@ def _as_matrices(x: Tensor) -> bool:
     plain = (
         x.device.type == "cpu"
         and x.dtype in _MATRICES
+        and x.ndim == 4
         and x.shape[1] > 1
         and x.is_contiguous(memory_format=torch.channels_last)
         and not being_captured()
     )
     return bool(plain)
+
+
+def _is_plain(gate: Tensor, x: Tensor) -> bool:
+    """Whether a gate is constant over the space or over the channels of x, per image."""
+    count, channels, *space = x.shape
+    return list(gate.shape) in ([count, channels, 1, 1], [count, 1, *space])
 
 
 class _Pool(torch.autograd.Function):

@@ -1,6 +1,6 @@
-"""The two sub-attentions of the paper: channel (section III-B, Eq. 5) and spatial (Eq. 4).
+"""Spatial attention: relation-aware global attention over the nodes of a map, RGA-S (Eq. 4).
 
-Both return logits; the pyramid applies the sigmoid (Eq. 3).
+Zhang et al., "Relation-Aware Global Attention for Person Re-identification", CVPR 2020.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from apnet.devices import without_autocast
 from apnet.errors import ConfigError
 from apnet.model.fast.relations import relate
 from apnet.model.fast.stacked_conv import joint_conv, joint_norm
@@ -20,55 +19,19 @@ _RATIO = 8
 """RGA's reduction of channels, of nodes, and of the last hidden width."""
 
 
-class ChannelAttention(nn.Module):
-    """n squeeze-and-excitation sub-attentions, one for each group of C/n channels (Eq. 2 and 5).
-
-    Each part has its own ``W_2 ReLU(W_1 .)``; all parts run as one grouped operation. No biases,
-    as in Eq. 5. The weights begin as torch's layers do (ADR 70).
-
-    Args:
-        channels: C.
-        parts: n; must divide C.
-        reduction: a part's C/n over its hidden width, which is at least 1.
-
-    Raises:
-        ConfigError: ``parts`` does not divide ``channels``, or an argument is below 1.
-    """
-
-    def __init__(self, channels: int, parts: int = 1, reduction: int = 16) -> None:
-        super().__init__()
-        if min(channels, parts, reduction) < 1 or channels % parts:
-            raise ConfigError(
-                f"channel attention needs parts that divide its channels and a reduction of at "
-                f"least 1, got {channels} channels, {parts} parts, reduction {reduction}"
-            )
-        hidden = parts * max(channels // parts // reduction, 1)
-        self.squeeze = nn.Conv1d(channels, hidden, 1, groups=parts, bias=False)
-        self.excite = nn.Conv1d(hidden, channels, 1, groups=parts, bias=False)
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """Maps average-pooled channels (N, C) to logits (N, C), any real number.
-
-        Computed in the weights' type, under autocast too: vectors this short gain nothing from
-        bf16.
-        """
-        with without_autocast(pooled.device):
-            hidden = torch.relu(_grouped(pooled.to(self.squeeze.weight.dtype), self.squeeze))
-            return _grouped(hidden, self.excite)
-
-
 class SpatialAttention(nn.Module):
     """Relation-aware global attention over the H*W nodes of a map: RGA-S (Eq. 4).
 
     Every width is floored at 1: C/8 for the embeddings theta, phi and g, H*W/8 for the relations,
     an eighth of their sum for the hidden layer.
 
-    The last batch norm begins with a scale of zero, so every gate begins at one half (ADR 68).
-
     Args:
         channels: C.
         size: H and W of the maps, in map pixels; the relation weights fit this size only.
     """
+
+    projects_nodes = True
+    """``project`` is linear at each node, so a gate that is constant over channels passes it."""
 
     def __init__(self, channels: int, size: tuple[int, int]) -> None:
         super().__init__()
@@ -89,7 +52,6 @@ class SpatialAttention(nn.Module):
             nn.Conv2d(hidden, 1, 1, bias=False),
             nn.BatchNorm2d(1),
         )
-        nn.init.zeros_(self.score[-1].weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (N, C, H, W) to logits (N, 1, H, W), any real number.
@@ -124,6 +86,10 @@ class SpatialAttention(nn.Module):
         related = torch.relu(self.relation_norm(related))
         return self._score(overview.mean(dim=1, keepdim=True), related)
 
+    def zero_logits(self) -> None:
+        """Lets every logit begin at zero: a scale of zero in the last batch norm."""
+        nn.init.zeros_(self.score[-1].weight)  # type: ignore[arg-type]
+
     def _score(self, overview: Tensor, related: Tensor) -> Tensor:
         """Applies ``score`` to the stack of (N, 1, H, W) and (N, K, H, W) without stacking them."""
         first: Any = self.score[0]
@@ -139,15 +105,6 @@ class SpatialAttention(nn.Module):
         """Returns the convolutions of theta, phi and overview, and what follows each."""
         blocks: list[Any] = [self.theta, self.phi, self.overview]
         return [block[0] for block in blocks], [block[1] for block in blocks]
-
-
-def _grouped(x: Tensor, conv: nn.Conv1d) -> Tensor:
-    """Applies a grouped 1x1 convolution to columns of length 1 as one batched matrix product."""
-    parts = conv.groups
-    weight = conv.weight.reshape(parts, -1, conv.in_channels // parts)  # (n, out/n, in/n)
-    split = x.reshape(x.shape[0], parts, -1).transpose(0, 1)  # (N, in) -> (n, N, in/n)
-    merged = split @ weight.transpose(1, 2)  # (n, N, out/n)
-    return merged.transpose(0, 1).reshape(x.shape[0], -1)  # (N, out)
 
 
 def _conv_norm_relu(inputs: int, outputs: int) -> nn.Sequential:

@@ -1,0 +1,65 @@
+"""Attentions by name: what a level of a pyramid is made of, and its paper's defaults."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from apnet.errors import ConfigError
+from apnet.model.attention.channel import ChannelAttention
+from apnet.model.attention.spatial import SpatialAttention
+from apnet.model.levels import Returns, Start
+
+
+@dataclass(frozen=True)
+class AttentionKind:
+    """A named attention.
+
+    Attributes:
+        build: makes the sub-attention of one part: (channels, size of the piece, reduction).
+        split: how its paper, or this one, splits the map; a name in ``SPLITS``.
+        returns: what a sub-attention returns.
+        start: how its gates begin, see ``AttentionPyramid``.
+        needs_size: whether ``build`` needs H and W.
+        joint: makes one module for all parts of a level split as above: (channels, parts,
+            reduction); ``None`` where each part has a module.
+    """
+
+    build: Callable[[int, Any, int], nn.Module]
+    split: str = "channels"
+    returns: Returns = "logits"
+    start: Start = "paper"
+    needs_size: bool = False
+    joint: Callable[[int, int, int], nn.Module] | None = None
+
+
+ATTENTIONS: dict[str, AttentionKind] = {
+    "channel": AttentionKind(
+        lambda channels, _size, reduction: ChannelAttention(channels, 1, reduction),
+        joint=ChannelAttention,
+    ),
+    "spatial": AttentionKind(
+        lambda channels, size, _reduction: SpatialAttention(channels, size),
+        split="rows",
+        start="half",
+        needs_size=True,
+    ),
+}
+"""Adding an attention: its file, and a line here."""
+
+
+def attention_named(name: str) -> AttentionKind:
+    """Returns the attention of this name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in ATTENTIONS:
+        close = difflib.get_close_matches(str(name), ATTENTIONS, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(ATTENTIONS)}"
+        raise ConfigError(f"no attention is called {name!r}; {hint}")
+    return ATTENTIONS[name]
