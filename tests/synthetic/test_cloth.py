@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from apnet.synthetic.people.anatomy import body_attributes
-from apnet.synthetic.people.cloth import folds, patterned, printed, weave
+from apnet.synthetic.people.cloth import folds, pattern_colors, print_points, weave
 from apnet.synthetic.people.tiles import CELLS, emblem_tile, pattern_tile
 from apnet.synthetic.people.wardrobe import LOGOS, PATTERNS
 
@@ -47,7 +47,7 @@ def test_a_larger_scale_is_coarser():
     trunk = trunk[np.argsort(trunk[:, 2])]
 
     def changes(scale):
-        colors = patterned("stripes", 3, (scale, 0.0), COLORS, trunk)
+        colors = pattern_colors("stripes", 3, (scale, 0.0), COLORS, trunk)
         return int((np.diff(colors, axis=0) != 0).any(1).sum())
 
     assert changes(0.5) > 1.4 * changes(2.0)
@@ -56,16 +56,16 @@ def test_a_larger_scale_is_coarser():
 def test_a_gradient_runs_from_hem_to_shoulder():
     at = np.zeros((3, 7), dtype=np.float32)
     at[:, 3], at[:, 2] = -0.25, (0.9, 1.175, 1.45)
-    colors = patterned("gradient", 1, (1.0, 0.0), COLORS, at)
+    colors = pattern_colors("gradient", 1, (1.0, 0.0), COLORS, at)
     np.testing.assert_allclose(colors, [COLORS[1], COLORS[:2].mean(0), COLORS[0]], atol=1)
 
 
 def test_prints_lie_where_they_are_placed():
     at = np.zeros((4, 7), dtype=np.float32)
     at[:, 0], at[:, 2] = (0.0, 0.075, -0.075, 0.0), (1.3, 1.3, 1.3, 1.1)
-    place, _ = printed("disc", 1, (0.03, 0.075), at)
+    place, _ = print_points("disc", 1, (0.03, 0.075), at)
     assert place.tolist() == [1]
-    place, _ = printed("disc", 1, (0.1, 0.0), at)
+    place, _ = print_points("disc", 1, (0.1, 0.0), at)
     assert place.tolist() == [0, 1, 2]
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from apnet.synthetic.people.anatomy import body_attributes
 from apnet.synthetic.people.body import body_model
-from apnet.synthetic.people.figure import dressed
+from apnet.synthetic.people.figure import build_figure
 from apnet.synthetic.people.paint import is_cloth, paint
-from apnet.synthetic.people.palette import distance
+from apnet.synthetic.people.palette import color_distance
 from apnet.synthetic.people.parts import BAG, BODY, HAIR, HAT, PROP, SKIRT
 from apnet.synthetic.people.parts import TOP as HOOD
 from apnet.synthetic.people.pose import draw_pose
@@ -33,7 +33,7 @@ def plain(**changes):
 
 def painted(look):
     """The faces' middles: kinds, attributes and colours."""
-    figure = dressed(look)
+    figure = build_figure(look)
     at = figure.attributes[figure.faces].mean(1)  # (F, 3, 6) -> (F, 6)
     return figure.kinds, at, paint(look, figure.kinds, at)
 
@@ -67,11 +67,11 @@ class TestParts:
         ],
     )
     def test_a_look_has_its_parts(self, changes, wanted):
-        assert set(dressed(plain(**changes)).kinds) == {BODY, *wanted}
+        assert set(build_figure(plain(**changes)).kinds) == {BODY, *wanted}
 
     def test_arrays_agree_and_weights_add_up(self):
         for seed in range(25):
-            figure = dressed(draw_look(np.random.default_rng(seed), 0, WORLD))
+            figure = build_figure(draw_look(np.random.default_rng(seed), 0, WORLD))
             count = len(figure.points)
             assert figure.weights.shape[0] == len(figure.attributes) == count
             assert len(figure.kinds) == len(figure.faces)
@@ -84,7 +84,7 @@ class TestParts:
 
 class TestWornParts:
     def test_a_handbag_stays_upright_below_the_hand(self):
-        figure = dressed(plain(bag="handbag"))
+        figure = build_figure(plain(bag="handbag"))
         rest = points_of(figure, BAG, figure.points)
         hand = body_attributes()[:, 3] > 2.1
         for seed in range(8):
@@ -102,7 +102,7 @@ class TestWornParts:
     )
     def test_skirts_cover_the_thighs_in_stride(self, changes, seed):
         """Halfway between hip and hem, each posed thigh lies within the skirt's outline."""
-        figure = dressed(plain(body=60 * seed, **changes))
+        figure = build_figure(plain(body=60 * seed, **changes))
         pose = draw_pose(np.random.default_rng(0), figure.look)
         posed = figure.posed(dataclasses.replace(pose, stride=0.55, phase=np.pi / 2))
         leg, x = body_attributes()[:, 4], figure.points[: len(body_attributes()), 0]
@@ -116,7 +116,7 @@ class TestWornParts:
             assert around[:, 1].max() > thigh[:, 1].max()
 
     def test_skirts_follow_the_thighs_and_not_the_knees(self):
-        figure = dressed(plain(bottom="skirt", bottom_length=1.15))
+        figure = build_figure(plain(bottom="skirt", bottom_length=1.15))
         weights, points = (
             points_of(figure, SKIRT, array) for array in (figure.weights, figure.points)
         )
@@ -146,7 +146,7 @@ class TestColors:
             look = draw_look(np.random.default_rng(seed), 0, WORLD)
             others = ((look.top_second, 150), (look.logo_color, 220), (look.back_color, 220))
             for other, least in others:
-                assert distance(look.top_color, other) > least
+                assert color_distance(look.top_color, other) > least
 
     @pytest.mark.parametrize("pattern", PATTERNS)
     def test_patterns_show_on_body_and_coat(self, pattern):

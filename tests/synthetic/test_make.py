@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from apnet.data import load_dataset
 from apnet.errors import ConfigError, DataError
-from apnet.files import holding
+from apnet.files import file_lock
 from apnet.synthetic import Summary, make_people
-from apnet.synthetic.render.rendering import render_person
+from apnet.synthetic.render.jobs import render_person
 
 SETTINGS = {"ids": 6, "images_per_id": 6, "seed": 5, "cameras": 3, "size": (64, 32), "workers": 0}
 
@@ -112,10 +112,10 @@ class TestRefusals:
         out = tmp_path / "set"
         with pytest.raises(KeyboardInterrupt):
             make(out, progress=_interrupt)
-        with holding(out), pytest.raises(DataError, match="another process"):
+        with file_lock(out), pytest.raises(DataError, match="another process"):
             make(out)
         make(out)
-        with holding(out):
+        with file_lock(out):
             make(out)  # it is whole, and only read
 
     @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from PIL import Image
 
 from apnet.data import load_dataset
 from apnet.errors import ConfigError, DataError
-from apnet.synthetic import make, make_people
+from apnet.synthetic import make_people, workers
+from apnet.synthetic.people.population import draw_population
 from apnet.synthetic.world.plan import Counts, plan_visits
-from apnet.synthetic.world.population import draw_population
 from apnet.synthetic.world.settings import WORLD
 
 SMALL = {"ids": 6, "images_per_id": 6, "seed": 5, "cameras": 3, "size": (64, 32)}
@@ -145,7 +145,7 @@ def test_a_damaged_manifest_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ids", 3), ("images_per_id", 3), ("cameras", 1), ("seed", -1), ("size", (8, 32))],
+    [("ids", 3), ("ids", 0), ("images_per_id", 3), ("cameras", 1), ("seed", -1), ("size", (8, 32))],
 )
 def test_a_number_out_of_range_is_named(tmp_path, name, value):
     said = "height" if name == "size" else name
@@ -158,7 +158,7 @@ def test_a_dead_process_is_told_with_its_remedy(tmp_path, monkeypatch):
     def died(future):
         raise concurrent.futures.process.BrokenProcessPool("died")
 
-    monkeypatch.setattr(make.Future, "result", died)
+    monkeypatch.setattr(workers.Future, "result", died)
     with pytest.raises(DataError, match="workers=0"):
         make_people(tmp_path / "new", **SMALL, workers=2)
 

@@ -4,12 +4,12 @@ import json
 import numpy as np
 import pytest
 
-from apnet.synthetic.people.figure import dressed
+from apnet.synthetic.people.figure import build_figure
 from apnet.synthetic.people.wardrobe import draw_look
-from apnet.synthetic.render.photograph import take_picture
-from apnet.synthetic.render.rendering import town_camera
+from apnet.synthetic.render.image import render_image
+from apnet.synthetic.render.jobs import get_camera
 from apnet.synthetic.render.shading import REGIONS
-from apnet.synthetic.scene.scene import draw_camera
+from apnet.synthetic.scene.camera import draw_camera
 from apnet.synthetic.scene.textures import TEXELS
 from apnet.synthetic.world.settings import WORLD
 
@@ -32,7 +32,7 @@ def red_figure():
         "top_color": red, "sleeve": 2.0, "pattern": "plain", "logo": "none", "bag": "none",
         "bottom": "trousers", "bottom_color": red, "bottom_length": 2.05, "shoes": red,
     }  # fmt: skip
-    return dressed(dataclasses.replace(draw_look(np.random.default_rng(0), 0, WORLD), **worn))
+    return build_figure(dataclasses.replace(draw_look(np.random.default_rng(0), 0, WORLD), **worn))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def pictures(figure, count=12, crowd=(), size=SIZE, **changes):
     """Pictures of one person in one camera of a bare world with ``changes``."""
     camera = draw_camera(np.random.default_rng(5), dataclasses.replace(BARE, **changes))
     return [
-        take_picture(figure, camera, crowd, size, np.random.default_rng([8, seed]))
+        render_image(figure, camera, crowd, size, np.random.default_rng([8, seed]))
         for seed in range(count)
     ]
 
@@ -56,55 +56,59 @@ def red_share(image):
 
 class TestFacts:
     def test_they_are_in_range_and_vary(self, figure):
-        cameras = [town_camera(0, number, WORLD) for number in (1, 2, 3)]
+        cameras = [get_camera(0, number, WORLD) for number in (1, 2, 3)]
         taken = []
         for seed in range(60):
             rng = np.random.default_rng(seed)
-            image, facts = take_picture(figure, cameras[seed % 3], (figure,), SIZE, rng)
+            image, metadata = render_image(figure, cameras[seed % 3], (figure,), SIZE, rng)
             assert (image.height, image.width) == SIZE
-            assert 0 <= facts.yaw < 2 * np.pi
-            assert 0 <= facts.occlusion <= 1
-            assert 0 <= facts.truncation < 0.6
-            assert WORLD.resolution[0] <= facts.pixels <= WORLD.resolution[1]
-            assert set(facts.visible) <= set(REGIONS)
-            assert all(0 < share <= 1 for share in facts.visible.values())
-            assert json.loads(json.dumps(dataclasses.asdict(facts)))["place"] == facts.place
-            taken.append(facts)
-        assert 0 < sum(facts.occlusion > 0 for facts in taken) < 25
-        assert 0 < sum(facts.truncation > 0.05 for facts in taken) < 20
-        assert 15 < sum(facts.others > 0 for facts in taken) < 50
-        assert len({facts.pixels for facts in taken}) > 20
+            assert 0 <= metadata.yaw < 2 * np.pi
+            assert 0 <= metadata.occlusion <= 1
+            assert 0 <= metadata.truncation < 0.6
+            assert WORLD.resolution[0] <= metadata.pixels <= WORLD.resolution[1]
+            assert set(metadata.visible) <= set(REGIONS)
+            assert all(0 < share <= 1 for share in metadata.visible.values())
+            assert json.loads(json.dumps(dataclasses.asdict(metadata)))["place"] == metadata.place
+            taken.append(metadata)
+        assert 0 < sum(metadata.occlusion > 0 for metadata in taken) < 25
+        assert 0 < sum(metadata.truncation > 0.05 for metadata in taken) < 20
+        assert 15 < sum(metadata.others > 0 for metadata in taken) < 50
+        assert len({metadata.pixels for metadata in taken}) > 20
 
     def test_what_is_hidden_is_not_visible(self, figure):
-        free = [facts for _, facts in pictures(figure)]
-        assert all(facts.occlusion == 0 for facts in free)
-        assert all(facts.visible["torso"] == facts.visible["head"] == 1 for facts in free)
-        hidden = [facts for _, facts in pictures(figure, 40, occluders=1.0)]
-        seen = [min(facts.visible.get(name, 0) for name in REGIONS[:4]) for facts in hidden]
+        free = [metadata for _, metadata in pictures(figure)]
+        assert all(metadata.occlusion == 0 for metadata in free)
+        assert all(metadata.visible["torso"] == metadata.visible["head"] == 1 for metadata in free)
+        hidden = [metadata for _, metadata in pictures(figure, 40, occluders=1.0)]
+        seen = [min(metadata.visible.get(name, 0) for name in REGIONS[:4]) for metadata in hidden]
         assert (
-            max(share for share, facts in zip(seen, hidden, strict=True) if facts.occlusion > 0.3)
+            max(
+                share
+                for share, metadata in zip(seen, hidden, strict=True)
+                if metadata.occlusion > 0.3
+            )
             < 0.9
         )
 
     def test_no_bag_no_region(self, figure):
-        assert all("bag" not in facts.visible for _, facts in pictures(figure, 4))
+        assert all("bag" not in metadata.visible for _, metadata in pictures(figure, 4))
         look = dataclasses.replace(figure.look, bag="backpack")
-        assert any("bag" in facts.visible for _, facts in pictures(dressed(look), 8))
+        assert any("bag" in metadata.visible for _, metadata in pictures(build_figure(look), 8))
 
     def test_light_is_named_after_what_reaches_the_person(self, figure):
         sunny = {"overcast": 0.0, "count": 8}
-        assert {facts.light for _, facts in pictures(figure, shade=0.0, **sunny)} == {"sun"}
-        assert {facts.light for _, facts in pictures(figure, shade=3.0, **sunny)} == {"shade"}
-        assert {facts.light for _, facts in pictures(figure, 3, night=1.0)} == {"night"}
-        assert {facts.light for _, facts in pictures(figure, 3, indoor=1.0)} == {"indoor"}
+        assert {metadata.light for _, metadata in pictures(figure, shade=0.0, **sunny)} == {"sun"}
+        assert {metadata.light for _, metadata in pictures(figure, shade=3.0, **sunny)} == {"shade"}
+        assert {metadata.light for _, metadata in pictures(figure, 3, night=1.0)} == {"night"}
+        assert {metadata.light for _, metadata in pictures(figure, 3, indoor=1.0)} == {"indoor"}
 
 
 class TestPictures:
     def test_the_person_is_in_the_middle(self, figure):
         """In a red suit before grey, red pixels centre on the picture and fill its height."""
-        for image, facts in pictures(figure):
-            assert facts.occlusion == 0
-            assert facts.truncation < 0.03
+        for image, metadata in pictures(figure):
+            assert metadata.occlusion == 0
+            assert metadata.truncation < 0.03
             mask = red_share(image)
             rows, columns = np.nonzero(mask)
             assert abs(columns.mean() - 16) < 4
@@ -129,11 +133,11 @@ class TestPictures:
         assert cut(1.0) > 0.02
 
     def test_sizes_show_the_same_moment(self, figure):
-        town = town_camera(0, 1, WORLD)
+        town = get_camera(0, 1, WORLD)
 
         def pixels(size, seed):
             rng = np.random.default_rng(seed)
-            image, _ = take_picture(figure, town, (), size, rng)
+            image, _ = render_image(figure, town, (), size, rng)
             return np.asarray(image.resize((32, 64)), dtype=float)
 
         large = pixels((256, 128), 4)
@@ -144,7 +148,7 @@ class TestPictures:
     def test_obstacles_hide_about_what_they_are_meant_to(self, figure):
         def hidden(low, high):
             taken = pictures(figure, 60, occluders=1.0, occluder_size=(low, high))
-            return np.mean([facts.occlusion for _, facts in taken])
+            return np.mean([metadata.occlusion for _, metadata in taken])
 
         assert 0.02 < hidden(0.1, 0.2) < hidden(0.5, 0.6) < 0.75
 

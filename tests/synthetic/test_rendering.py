@@ -5,13 +5,13 @@ import pytest
 
 from apnet.synthetic.people.anatomy import body_attributes
 from apnet.synthetic.people.body import body_model, rest_body, skin, vertex_normals
-from apnet.synthetic.people.figure import dressed
-from apnet.synthetic.people.parts import grid, round_box
+from apnet.synthetic.people.figure import build_figure
+from apnet.synthetic.people.parts import grid_faces, superellipsoid
 from apnet.synthetic.people.pose import Pose, draw_pose
 from apnet.synthetic.people.wardrobe import BAGS, HAIR_STYLES, HEADWEAR, draw_look
-from apnet.synthetic.render.photograph import take_picture
+from apnet.synthetic.render.image import render_image
 from apnet.synthetic.render.raster import rasterize
-from apnet.synthetic.scene.scene import draw_camera
+from apnet.synthetic.scene.camera import draw_camera
 from apnet.synthetic.scene.view import View
 from apnet.synthetic.world.settings import WORLD
 
@@ -20,7 +20,7 @@ STANDING = Pose(phase=0.0, stride=0.0, bend=0.1, spread=0.1, lean=0.0, head_turn
 
 def figure(seed=0, **cues):
     look = draw_look(np.random.default_rng(seed), 0, WORLD)
-    return dressed(type(look)(**{**vars(look), "prop": "none", **cues}))
+    return build_figure(type(look)(**{**vars(look), "prop": "none", **cues}))
 
 
 def slow_rasterize(points, faces, size):
@@ -87,13 +87,13 @@ def test_body_normals_point_outwards():
 
 
 def test_boxes_and_sheets_face_outwards():
-    points, faces = round_box(np.zeros(3), (1, 2, 3))
+    points, faces = superellipsoid(np.zeros(3), (1, 2, 3))
     corners = points[faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     volume = (corners.mean(1) * normals).sum() / 6
     assert 8 < volume < 2 * 4 * 6
-    assert len(grid(3, 4, closed=True)) == 2 * 2 * 4
-    assert len(grid(3, 4, closed=False)) == 2 * 2 * 3
+    assert len(grid_faces(3, 4, closed=True)) == 2 * 2 * 4
+    assert len(grid_faces(3, 4, closed=False)) == 2 * 2 * 3
 
 
 def test_identity_transforms_leave_points():
@@ -132,9 +132,9 @@ def test_sheets_and_bags_have_normals(cue):
         "long hair": {"hair_style": "long", "headwear": "none"},
         "bag": {"bag": "backpack"},
     }[cue]
-    dressed_one = figure(**{"bag": "none", "bottom": "trousers", "top": "shirt", **cues})
-    extra = np.unique(dressed_one.faces[dressed_one.kinds > 0])
-    normals = vertex_normals(dressed_one.points, dressed_one.faces)
+    figure_with_part = figure(**{"bag": "none", "bottom": "trousers", "top": "shirt", **cues})
+    extra = np.unique(figure_with_part.faces[figure_with_part.kinds > 0])
+    normals = vertex_normals(figure_with_part.points, figure_with_part.faces)
     np.testing.assert_allclose((normals[extra] ** 2).sum(1), 1, atol=1e-3)
 
 
@@ -171,8 +171,8 @@ def test_a_picture_depends_on_its_generator_only():
 
     def picture(seed):
         rng = np.random.default_rng(seed)
-        image, facts = take_picture(person, camera, (figure(9),), (96, 48), rng)
-        return image.tobytes(), facts
+        image, metadata = render_image(person, camera, (figure(9),), (96, 48), rng)
+        return image.tobytes(), metadata
 
     assert picture(1) == picture(1)
     assert picture(1)[0] != picture(2)[0]
@@ -185,7 +185,7 @@ def test_obstacles_and_people_in_front_hide_people():
         world = dataclasses.replace(WORLD, **changes)
         camera = draw_camera(np.random.default_rng(4), world)
         generators = [np.random.default_rng([7, number]) for number in range(40)]
-        return [take_picture(person, camera, crowd, (64, 32), g)[1].occlusion for g in generators]
+        return [render_image(person, camera, crowd, (64, 32), g)[1].occlusion for g in generators]
 
     assert hidden((other,), occluders=0.0, passers_by=1.0) == [0.0] * 40
     assert sum(share > 0.05 for share in hidden((), occluders=1.0)) >= 20

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apnet.synthetic.render.lens import draw_lens, photographed
-from apnet.synthetic.render.rendering import town_camera
+from apnet.synthetic.render.jobs import get_camera
+from apnet.synthetic.render.optics import apply_lens
+from apnet.synthetic.scene.camera import LENGTH, draw_camera
+from apnet.synthetic.scene.lens import draw_lens
 from apnet.synthetic.scene.light import Light, draw_light
+from apnet.synthetic.scene.objects import OBJECTS, draw_object
 from apnet.synthetic.scene.places import MARKS, PLACES, draw_front, draw_ground
-from apnet.synthetic.scene.scene import LENGTH, around, background, draw_camera
-from apnet.synthetic.scene.textures import MATERIALS, METRE, TEXELS, look_up
-from apnet.synthetic.scene.things import THINGS, draw_thing
+from apnet.synthetic.scene.surfaces import objects_behind, surface_colors
+from apnet.synthetic.scene.textures import MATERIALS, METRE, TEXELS, sample_texture
 from apnet.synthetic.world.settings import WORLD
 
 EYE = np.array([0, -6, 3], dtype=np.float32)
@@ -40,14 +42,14 @@ def camera(**changes):
     return dataclasses.replace(drawn, **{**plain, **changes})
 
 
-def seen(scene, rays, moved=STILL, kept_off=0.0):
-    kept = np.full(len(rays), kept_off, dtype=np.float32)
-    return background(scene, rays, EYE, moved, kept)
+def seen(scene, rays, offset=STILL, blocked=0.0):
+    kept = np.full(len(rays), blocked, dtype=np.float32)
+    return surface_colors(scene, rays, EYE, offset, kept)
 
 
 class TestCameras:
     def test_they_differ_and_repeat(self):
-        first, second = town_camera(0, 1, WORLD), town_camera(0, 2, WORLD)
+        first, second = get_camera(0, 1, WORLD), get_camera(0, 2, WORLD)
         assert first.height != second.height
         assert (first.front != second.front).any()
         again = draw_camera(np.random.default_rng([0, 2, 1]), WORLD)
@@ -56,7 +58,7 @@ class TestCameras:
 
     def test_values_are_in_range(self):
         for number in range(1, 10):
-            scene = town_camera(3, number, WORLD)
+            scene = get_camera(3, number, WORLD)
             assert 0 < scene.height < scene.distance[0] < scene.distance[1]
             assert scene.wall > 1.2
             assert np.sqrt((scene.light.sun**2).sum()) == pytest.approx(1, abs=1e-5)
@@ -84,7 +86,7 @@ class TestCameras:
 
     def test_no_clutter_is_one_colour(self):
         bare = draw_camera(np.random.default_rng(0), dataclasses.replace(WORLD, clutter=0.0))
-        assert bare.things == ()
+        assert bare.objects == ()
         assert np.ptp(bare.ground, axis=(0, 1)).max() == 0
         assert np.ptp(bare.front, axis=(0, 1)).max() == 0
 
@@ -99,7 +101,7 @@ class TestCameras:
         lens = draw_lens(np.random.default_rng(0), world, WHITE)
         lens = dataclasses.replace(lens, gain=np.ones(3, dtype=np.float32))
         pixels = np.random.default_rng(1).integers(0, 256, (20, 10, 3), dtype=np.uint8)
-        kept = photographed(
+        kept = apply_lens(
             Image.fromarray(pixels), lens, ((20, 10), (20, 10)), 1.0, np.random.default_rng(2)
         )
         assert np.abs(np.asarray(kept, float) - pixels).max() <= 1
@@ -111,27 +113,27 @@ class TestPlaces:
             rng = np.random.default_rng(0)
             assert draw_ground(place, rng).shape == (TEXELS, TEXELS, 3)
             assert draw_front(place, rng, 1.0).std() > 8
-            assert set(place.things) <= set(THINGS)
+            assert set(place.objects) <= set(OBJECTS)
             assert set(place.floors + place.beside) <= set(MATERIALS)
             assert set(place.marks) <= set(MARKS)
         assert {place.indoor for place in PLACES.values()} == {True, False}
 
-    @pytest.mark.parametrize("name", THINGS)
+    @pytest.mark.parametrize("name", OBJECTS)
     def test_things_stand_on_their_bottom_row(self, name):
-        thing = draw_thing(name, np.random.default_rng(1))
-        alpha = np.asarray(thing.picture)[..., 3]
+        item = draw_object(name, np.random.default_rng(1))
+        alpha = np.asarray(item.picture)[..., 3]
         assert alpha[-3:].any()
         assert 0.04 < (alpha > 0).mean() <= 1
-        ratio = thing.picture.width / thing.picture.height
-        assert ratio == pytest.approx(thing.width / thing.height, rel=0.12)
+        ratio = item.picture.width / item.picture.height
+        assert ratio == pytest.approx(item.width / item.height, rel=0.12)
 
     def test_things_pass_by_as_the_person_walks_on(self):
         scene = camera(wall=40.0)
-        assert len(scene.things) > 10
-        here, there = around(scene, STILL), around(scene, np.array([2.0, 0.0]))
+        assert len(scene.objects) > 10
+        here, there = objects_behind(scene, STILL), objects_behind(scene, np.array([2.0, 0.0]))
         assert {item.y for item in here} == {item.y for item in there}
-        moved = {item.y: item.x for item in there}
-        steps = np.array([(item.x - moved[item.y]) % LENGTH for item in here])
+        offset = {item.y: item.x for item in there}
+        steps = np.array([(item.x - offset[item.y]) % LENGTH for item in here])
         np.testing.assert_allclose(steps, 2.0, atol=1e-6)
         assert [item.y for item in here] == sorted((item.y for item in here), reverse=True)
 
@@ -154,7 +156,7 @@ class TestBackgrounds:
 
         def at(texels):
             x = np.array(texels, dtype=np.float32) / METRE
-            return look_up(texture, x, np.zeros_like(x))[:, 0]
+            return sample_texture(texture, x, np.zeros_like(x))[:, 0]
 
         np.testing.assert_allclose(at([10, 10.5, 9.75, 11, 9]), [100, 50, 75, 0, 0], atol=0.1)
         np.testing.assert_allclose(at([10 + TEXELS, 10.5 - TEXELS]), [100, 50], atol=0.5)
@@ -185,7 +187,7 @@ class TestBackgrounds:
         ray = np.array([[0, 1, -0.5]], dtype=np.float32)
         sunny = camera(ground=flat(100), light=DIRECT, wall=50.0)
         assert seen(sunny, ray)[0, 0] == pytest.approx(100)
-        assert seen(sunny, ray, kept_off=0.75)[0, 0] == pytest.approx(25)
+        assert seen(sunny, ray, blocked=0.75)[0, 0] == pytest.approx(25)
         dark = dataclasses.replace(DIRECT, shade=np.ones((128, 128), dtype=np.float32))
         shady = camera(ground=flat(100), light=dark, wall=50.0)
         assert seen(shady, ray)[0, 0] == 0
@@ -194,7 +196,7 @@ class TestBackgrounds:
 class TestLight:
     def test_faces_are_lit_from_where_the_sun_is(self):
         normals = np.array([[0, 0, 1], [0, 0, -1], [1, 0, 0]], dtype=np.float32)
-        light = DIRECT.on_faces(normals, np.ones(3, dtype=np.float32))
+        light = DIRECT.irradiance(normals, np.ones(3, dtype=np.float32))
         np.testing.assert_allclose(light[:, 0], [1, 0, 0], atol=1e-6)
 
     def test_shade_reaches_up_along_the_light(self):
@@ -204,7 +206,7 @@ class TestLight:
         slanted = np.array([1, 0, 1], dtype=np.float32) / np.float32(np.sqrt(2))
         light = dataclasses.replace(DIRECT, shade=shade, sun=slanted)
         points = np.array([[7.5, 0, 0], [8.5, 0, 0], [8.5, 0, 1], [9.5, 0, 1]], dtype=np.float32)
-        np.testing.assert_allclose(light.open_to_sun(points), [0, 1, 0, 1])
+        np.testing.assert_allclose(light.sun_share(points), [0, 1, 0, 1])
 
     def test_the_share_of_shade_is_about_what_was_asked(self):
         def mean(share):

@@ -14,10 +14,11 @@ from PIL import Image
 from apnet.data.published import PUBLISHED, counts_of
 from apnet.data.registry import load_dataset
 from apnet.errors import ConfigError
-from apnet.synthetic import PEOPLE_SETS, catalogue, make_set
-from apnet.synthetic.make import digest
+from apnet.synthetic import PEOPLE_SETS, make_set
+from apnet.synthetic.output import digest
+from apnet.synthetic.world import catalogue
 from apnet.synthetic.world.catalogue import PeopleSet
-from apnet.synthetic.world.plan import Counts, plan_visits, spread_out
+from apnet.synthetic.world.plan import Counts, plan_visits, split_total
 
 LIKE = {
     "people-market": "market1501",
@@ -92,16 +93,16 @@ class TestSpreading:
         most = [low + data.draw(st.integers(0, 9)) for low in least]
         total = data.draw(st.integers(sum(least), sum(most)))
         weights = [data.draw(st.floats(0.1, 10)) for _ in least]
-        shares = spread_out(total, least, most, weights)
+        shares = split_total(total, least, most, weights)
         assert sum(shares) == total
         assert all(a <= s <= b for a, s, b in zip(least, shares, most, strict=True))
 
     def test_equal_weights_share_equally(self):
-        assert spread_out(12, [1] * 4, [12] * 4, [1.0] * 4) == [3, 3, 3, 3]
+        assert split_total(12, [1] * 4, [12] * 4, [1.0] * 4) == [3, 3, 3, 3]
 
     def test_what_cannot_be_is_refused(self):
         with pytest.raises(ConfigError, match="5 cannot be spread over 2 people with 2 to 4"):
-            spread_out(5, [1, 1], [2, 2], [1.0, 1.0])
+            split_total(5, [1, 1], [2, 2], [1.0, 1.0])
 
 
 TINY = PeopleSet(

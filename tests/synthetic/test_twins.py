@@ -3,21 +3,21 @@ import dataclasses
 import numpy as np
 import pytest
 
-from apnet.synthetic.people.figure import dressed
+from apnet.synthetic.people.figure import build_figure
 from apnet.synthetic.people.paint import paint
-from apnet.synthetic.people.palette import distance
+from apnet.synthetic.people.palette import color_distance
+from apnet.synthetic.people.population import draw_population
 from apnet.synthetic.people.twins import (
     COARSE_CUES,
     CUE_FIELDS,
     FINE_CUES,
-    are_told_apart,
     differ_in,
     draw_group,
+    visibly_differ,
 )
 from apnet.synthetic.people.wardrobe import draw_look
-from apnet.synthetic.render.notes import pair_lines
+from apnet.synthetic.render.metadata import pair_lines
 from apnet.synthetic.world.plan import Counts
-from apnet.synthetic.world.population import draw_population
 from apnet.synthetic.world.settings import WORLD
 
 CHANGES = {
@@ -46,7 +46,7 @@ def changed(first, second):
 
 def painted(look):
     """The faces' middles: kinds, attributes and colours."""
-    figure = dressed(look)
+    figure = build_figure(look)
     at = figure.attributes[figure.faces].mean(1)  # (F, 3, 6) -> (F, 6)
     return figure.kinds, at, paint(look, figure.kinds, at)
 
@@ -82,14 +82,17 @@ class TestTwins:
             for look, _ in twins:
                 ours, theirs = painted(first)[2], painted(look)[2]
                 painted_alike = ours.shape == theirs.shape and (ours == theirs).all()
-                assert not painted_alike or (dressed(first).points != dressed(look).points).any()
+                assert (
+                    not painted_alike
+                    or (build_figure(first).points != build_figure(look).points).any()
+                )
 
     def test_coarse_twins_wear_nearby_shades(self):
         for seed in range(60):
             (first, _), *twins = draw_group(np.random.default_rng(seed), 0, COARSE)
             for look, _ in twins:
                 for name in ("top_color", "bottom_color"):
-                    assert distance(getattr(first, name), getattr(look, name)) < 260
+                    assert color_distance(getattr(first, name), getattr(look, name)) < 260
 
     def test_group_sizes_follow_the_world(self):
         def sizes(world):
@@ -119,9 +122,9 @@ class TestTwins:
         drawn = draw_look(np.random.default_rng(0), 0, WORLD)
         dress = dataclasses.replace(drawn, top="dress", bottom="skirt", bottom_color=(10, 10, 10))
         other = dataclasses.replace(dress, bottom_color=(200, 10, 10))
-        assert not are_told_apart(dress, other)
+        assert not visibly_differ(dress, other)
         shirt = dataclasses.replace(dress, top="shirt")
-        assert are_told_apart(shirt, dataclasses.replace(other, top="shirt"))
+        assert visibly_differ(shirt, dataclasses.replace(other, top="shirt"))
 
 
 def test_pairs_name_what_tells_them_apart():

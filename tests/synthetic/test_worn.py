@@ -4,14 +4,20 @@ import json
 import numpy as np
 import pytest
 
-from apnet.synthetic.people.cues import cues_of
-from apnet.synthetic.people.figure import dressed
-from apnet.synthetic.people.palette import CLOTH, color_name, contrasting, distance, draw_cloth
+from apnet.synthetic.people.changes import CHANGES, look_in_camera
+from apnet.synthetic.people.describe import describe_look
+from apnet.synthetic.people.figure import build_figure
+from apnet.synthetic.people.palette import (
+    CLOTH,
+    color_distance,
+    color_name,
+    draw_cloth,
+    draw_contrasting,
+)
 from apnet.synthetic.people.parts import PROP
 from apnet.synthetic.people.pose import draw_pose
-from apnet.synthetic.people.twins import are_told_apart
+from apnet.synthetic.people.twins import visibly_differ
 from apnet.synthetic.people.wardrobe import OPENS, draw_look
-from apnet.synthetic.people.worn import WORN_CUES, worn_at
 from apnet.synthetic.world.settings import WORLD
 
 ALWAYS = dataclasses.replace(WORLD, worn_changes=1.0, umbrellas=1.0, sitting=0.0)
@@ -38,11 +44,11 @@ class TestWorn:
             drawn = draw_look(np.random.default_rng(seed), 0, WORLD)
             for rain in (False, True):
                 rng = np.random.default_rng(seed)
-                assert worn_at(drawn, rng, NEVER, rain=rain) == (drawn, ())
+                assert look_in_camera(drawn, rng, NEVER, rain=rain) == (drawn, ())
 
     def test_all_that_can_change_does_and_is_named(self):
-        there, names = worn_at(look(), np.random.default_rng(0), ALWAYS)
-        assert set(names) == set(WORN_CUES) - {"hood"}
+        there, names = look_in_camera(look(), np.random.default_rng(0), ALWAYS)
+        assert set(names) == set(CHANGES) - {"hood"}
         assert there.bag == "none"
         assert there.headwear == "none"
         assert there.open_front
@@ -50,7 +56,7 @@ class TestWorn:
         assert there.prop != "none"
 
     def test_a_hood_goes_up_on_a_bare_head(self):
-        there, names = worn_at(look(headwear="none"), np.random.default_rng(0), ALWAYS)
+        there, names = look_in_camera(look(headwear="none"), np.random.default_rng(0), ALWAYS)
         assert there.headwear == "hood"
         assert "hood" in names
         assert "hat" not in names
@@ -61,55 +67,58 @@ class TestWorn:
         for seed in range(60):
             rng = np.random.default_rng(seed)
             drawn = draw_look(rng, 0, WORLD)
-            there, names = worn_at(drawn, rng, some)
+            there, names = look_in_camera(drawn, rng, some)
             assert bool(changes(drawn, there)) == bool(names)
             assert not changes(drawn, there) & kept
 
     def test_umbrellas_open_only_in_the_rain(self):
         for rain in (False, True):
-            there, names = worn_at(look(bag="none"), np.random.default_rng(3), ALWAYS, rain=rain)
+            there, names = look_in_camera(
+                look(bag="none"), np.random.default_rng(3), ALWAYS, rain=rain
+            )
             assert (there.prop == "umbrella") == rain == ("umbrella" in names)
 
     def test_benches_are_rare_and_dry(self):
         sitting = dataclasses.replace(NEVER, sitting=1.0)
-        there, names = worn_at(look(), np.random.default_rng(0), sitting)
+        there, names = look_in_camera(look(), np.random.default_rng(0), sitting)
         assert (there.prop, names) == ("bench", ("bench",))
-        assert worn_at(look(), np.random.default_rng(0), sitting, rain=True)[1] == ()
+        assert look_in_camera(look(), np.random.default_rng(0), sitting, rain=True)[1] == ()
 
     def test_the_share_of_changes_follows_the_world(self):
         tenth = dataclasses.replace(NEVER, worn_changes=0.1)
         bags = [
-            "bag" in worn_at(look(), np.random.default_rng(seed), tenth)[1] for seed in range(500)
+            "bag" in look_in_camera(look(), np.random.default_rng(seed), tenth)[1]
+            for seed in range(500)
         ]
         assert 0.05 < np.mean(bags) < 0.16
 
     def test_nobody_turns_into_a_twin(self):
         twin = look(bag="none")
         for seed in range(20):
-            there, names = worn_at(look(), np.random.default_rng(seed), ALWAYS, (twin,))
-            assert are_told_apart(there, twin)
+            there, names = look_in_camera(look(), np.random.default_rng(seed), ALWAYS, (twin,))
+            assert visibly_differ(there, twin)
             assert "bag" not in names
             assert "front" in names
 
     def test_the_same_generator_gives_the_same(self):
-        first, second = (worn_at(look(), np.random.default_rng(5), WORLD) for _ in range(2))
+        first, second = (look_in_camera(look(), np.random.default_rng(5), WORLD) for _ in range(2))
         assert first == second
 
     def test_only_what_opens_is_opened(self):
         for top in ("tee", *OPENS):
-            _, names = worn_at(look(top=top), np.random.default_rng(0), ALWAYS)
+            _, names = look_in_camera(look(top=top), np.random.default_rng(0), ALWAYS)
             assert ("front" in names) == (top in OPENS)
 
 
 class TestStandingProps:
     @pytest.mark.parametrize("prop", ["suitcase", "pram", "bicycle", "bench"])
     def test_stand_on_the_ground_beside_the_feet(self, prop):
-        figure = dressed(look(prop=prop))
+        figure = build_figure(look(prop=prop))
         for seed in range(6):
             points = figure.posed(draw_pose(np.random.default_rng(seed), figure.look))
             own = np.unique(figure.faces[figure.kinds == PROP])
             rest = np.setdiff1d(np.arange(len(points)), own)
-            assert rest.max() + 1 == figure.own == own.min()
+            assert rest.max() + 1 == figure.person_points == own.min()
             assert points[own, 2].min() == pytest.approx(0, abs=1e-5)
             assert points[rest, 2].min() == pytest.approx(0, abs=1e-5)
 
@@ -164,7 +173,7 @@ class TestPalette:
         rng = np.random.default_rng(0)
         listed = [draw_cloth(rng, 0.0) for _ in range(200)]
         free = [draw_cloth(rng, 1.0) for _ in range(200)]
-        assert all(min(distance(color, other) for other in CLOTH) < 160 for color in listed)
+        assert all(min(color_distance(color, other) for other in CLOTH) < 160 for color in listed)
         assert len(set(free)) > 150
         assert {"black", "grey", "white", "navy", "red"} <= {color_name(color) for color in free}
 
@@ -172,7 +181,7 @@ class TestPalette:
         rng = np.random.default_rng(0)
         for _ in range(100):
             color = draw_cloth(rng, 1.0)
-            assert distance(color, contrasting(rng, color, 220, 1.0)) > 220
+            assert color_distance(color, draw_contrasting(rng, color, 220, 1.0)) > 220
 
     @pytest.mark.parametrize(
         ("color", "name"),
@@ -191,7 +200,7 @@ class TestPalette:
 
 class TestCues:
     def test_are_words_for_what_is_seen(self):
-        said = cues_of(
+        said = describe_look(
             look(
                 top="shirt", top_color=(240, 240, 240), pattern="stripes", bottom="jeans",
                 bottom_color=(25, 35, 80), bag_color=(200, 30, 30), headwear="none",
@@ -205,13 +214,13 @@ class TestCues:
     def test_of_every_look_are_short_and_not_empty(self):
         full = dataclasses.replace(WORLD, bags=1.0, props=1.0, headwear=0.5, blocks=0.5)
         for seed in range(100):
-            said = cues_of(draw_look(np.random.default_rng(seed), 0, full))
+            said = describe_look(draw_look(np.random.default_rng(seed), 0, full))
             assert list(said) == ["coarse", "medium", "fine"]
             for words in said.values():
                 assert words
                 assert all(0 < len(word) < 45 for word in words)
 
     def test_follow_what_changes(self):
-        there, _ = worn_at(look(), np.random.default_rng(0), ALWAYS)
-        assert not any("backpack" in word for word in cues_of(there)["medium"])
-        assert any("backpack" in word for word in cues_of(look())["medium"])
+        there, _ = look_in_camera(look(), np.random.default_rng(0), ALWAYS)
+        assert not any("backpack" in word for word in describe_look(there)["medium"])
+        assert any("backpack" in word for word in describe_look(look())["medium"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from apnet.synthetic.make import Summary, make_people, make_set
+from apnet.synthetic.make import make_people, make_set
+from apnet.synthetic.output import Summary
 from apnet.synthetic.world.catalogue import PEOPLE_SETS
 from apnet.synthetic.world.settings import EASY, WORLD, World
 

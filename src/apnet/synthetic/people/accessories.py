@@ -11,11 +11,11 @@ from apnet.synthetic.people.parts import (
     HAT,
     TOP,
     Part,
-    grid,
-    lined,
-    rigid,
-    round_box,
-    weights_of,
+    double_sided,
+    grid_faces,
+    joint_weights,
+    rigid_part,
+    superellipsoid,
 )
 from apnet.synthetic.people.wardrobe import Look
 
@@ -23,7 +23,7 @@ CURTAINS = {"bob": 0.35, "long": 1.0, "fringe": 0.85}
 """How far loose hair hangs, from the chin's height (0.35) to below the shoulders."""
 
 
-def hair(bare: RestBody, look: Look) -> list[Part]:
+def hair_parts(bare: RestBody, look: Look) -> list[Part]:
     """Returns hair that stands off the head: a curtain, a bun, a ponytail, braids."""
     if look.headwear in ("hood", "scarf"):
         return []
@@ -41,8 +41,8 @@ def hair(bare: RestBody, look: Look) -> list[Part]:
     result = []
     for (x, y, z), size in knots.get(look.hair_style, []):
         place = np.array([middle[0] + x, high[1] + y, high[2] + z])
-        points, faces = round_box(place, size, power=1.0)
-        result.append(rigid(points, faces, "head", HAIR))
+        points, faces = superellipsoid(place, size, power=1.0)
+        result.append(rigid_part(points, faces, "head", HAIR))
     return result
 
 
@@ -70,12 +70,14 @@ def _curtain(bare: RestBody, middle: Array, hangs: tuple[float, float]) -> Part:
     )
     points = points.reshape(-1, 3).astype(np.float32)  # (rows, columns, 3) -> (V, 3)
     follow = (np.clip(below - 0.4, 0, 1) * 1.2).ravel()
-    weights = weights_of({"head": 1 - follow, "chest": follow}, len(points))
-    sheet = Part(points, grid(rows, columns, closed=False), weights, plain_attributes(points), HAIR)
-    return lined(sheet)
+    weights = joint_weights({"head": 1 - follow, "chest": follow}, len(points))
+    sheet = Part(
+        points, grid_faces(rows, columns, closed=False), weights, plain_attributes(points), HAIR
+    )
+    return double_sided(sheet)
 
 
-def hat(bare: RestBody, look: Look) -> list[Part]:
+def hat_parts(bare: RestBody, look: Look) -> list[Part]:
     """Returns a cap's peak or a hat's brim; the crown is the head's own surface, moved out."""
     low, high = _head_box(bare)
     x = (low[0] + high[0]) / 2
@@ -86,18 +88,18 @@ def hat(bare: RestBody, look: Look) -> list[Part]:
         size = (0.15, 0.165, 0.007)
     else:
         return []
-    points, faces = round_box(place, size, power=0.8)
-    return [rigid(points, faces, "head", HAT)]
+    points, faces = superellipsoid(place, size, power=0.8)
+    return [rigid_part(points, faces, "head", HAT)]
 
 
-def hood(bare: RestBody, look: Look) -> list[Part]:
+def hood_parts(bare: RestBody, look: Look) -> list[Part]:
     """Returns a hoodie's hood that lies on the back, unless it is up."""
     if look.top != "hoodie" or look.headwear == "hood":
         return []
     neck = bare.joints[body_model().joint("neck")]
     place = neck + np.array([0.0, 0.075, -0.02])
-    points, faces = round_box(place, (0.1, 0.055, 0.075), power=0.8)
-    part = rigid(points, faces, "chest", TOP)
+    points, faces = superellipsoid(place, (0.1, 0.055, 0.075), power=0.8)
+    part = rigid_part(points, faces, "chest", TOP)
     part.attributes[:, :3] = part.points - neck + np.array([0.0, 0.0, 1.47])
     part.attributes[:, 4] = -0.25
     part.attributes[:, 6] = np.clip(0.7 + (points[:, 2] - place[2]) * 4, 0.5, 1)

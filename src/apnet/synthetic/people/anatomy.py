@@ -44,8 +44,8 @@ def body_attributes() -> Array:
     for column, chain in ((3, ARM), (4, LEG)):
         for side in "LR":
             places = [model.joint(f"{name}.{side}") for name in chain]
-            owned = owned_by(chain, side)
-            result[owned, column] = _along(mean[owned], joints[places])
+            limb = limb_mask(chain, side)
+            result[limb, column] = _along(mean[limb], joints[places])
     result[:, 5] = (model.weights[:, model.joint("head")] > 0.5).astype(np.float32)
     result[:, 6] = _openness(result, vertex_normals(mean, model.faces))
     return result
@@ -69,7 +69,7 @@ def _openness(at: Array, normals: Array) -> Array:
 
 
 @functools.cache
-def owned_by(chain: tuple[str, ...], side: str) -> Mask:
+def limb_mask(chain: tuple[str, ...], side: str) -> Mask:
     """Returns the (V,) mask of the vertices that a limb moves more than the trunk does."""
     model = body_model()
     places = [model.joint(f"{name}.{side}") for name in chain]
@@ -84,7 +84,7 @@ def plain_attributes(points: Array) -> Array:
     return attributes
 
 
-def under_top(attributes: Array, hem: float) -> Mask:
+def covered_by_top(attributes: Array, hem: float) -> Mask:
     """Returns which points a top's trunk covers, from its hem to the base of the neck."""
     z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
     return np.asarray((head < 0.5) & (arm < 0) & (leg < 0.42) & (z > hem) & (z < NECK + 0.1))

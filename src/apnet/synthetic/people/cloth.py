@@ -11,15 +11,15 @@ from apnet.synthetic.people.anatomy import CHEST, Mask
 from apnet.synthetic.people.body import Array
 from apnet.synthetic.people.tiles import CELLS, emblem_tile, pattern_tile
 
-REPEAT = {"stripes": 0.24, "irregular": 0.62, "pinstripes": 0.1, "checks": 0.2, "plaid": 0.24,
+PERIOD = {"stripes": 0.24, "irregular": 0.62, "pinstripes": 0.1, "checks": 0.2, "plaid": 0.24,
           "dots": 0.3, "floral": 0.34, "camouflage": 0.55, "geometric": 0.3, "diagonal": 0.3,
           "plain": 1.0, "gradient": 1.0}  # fmt: skip
 """Metres after which a pattern of scale 1 repeats."""
 
-NOISE = 256
+NOISE_SIZE = 256
 
 
-def cloth_place(at: Array) -> tuple[Array, Array]:
+def cloth_coordinates(at: Array) -> tuple[Array, Array]:
     """Returns (P,) metres along and around: from bottom to top on the trunk, along a sleeve."""
     arm = at[:, 3]
     sleeve = arm >= 0
@@ -28,7 +28,7 @@ def cloth_place(at: Array) -> tuple[Array, Array]:
     return along, around
 
 
-def patterned(
+def pattern_colors(
     name: str, seed: int, placing: tuple[float, float], colors: Array, at: Array
 ) -> Array:
     """Returns (P, 3) colours of patterned cloth.
@@ -40,12 +40,12 @@ def patterned(
         colors: (3, 3) the cloth's base colour and two others.
         at: (P, 7) attributes of points of the top.
     """
-    along, around = cloth_place(at)
+    along, around = cloth_coordinates(at)
     if name == "gradient":
         share = np.clip((along - 0.95) / 0.45, 0, 1)[:, None]
         return np.asarray(colors[1] + (colors[0] - colors[1]) * share)
     scale, angle = placing
-    step = np.float32(CELLS / (REPEAT[name] * scale))
+    step = np.float32(CELLS / (PERIOD[name] * scale))
     if name == "diagonal":
         angle += 0.7
     c, s = np.float32(np.cos(angle)) * step, np.float32(np.sin(angle)) * step
@@ -56,7 +56,7 @@ def patterned(
     return np.asarray(mixes[pattern_tile(name, seed)[row, column]])
 
 
-def printed(
+def print_points(
     name: str, seed: int, placing: tuple[float, float], at: Array
 ) -> tuple[NDArray[np.int64], Mask]:
     """Returns where a print is seen: indices of points, and which of these have its second tone.
@@ -80,9 +80,9 @@ def printed(
 
 @functools.cache
 def _noise(smooth: int) -> Array:
-    """A (NOISE, NOISE) periodic texture, mean 0, most within -1 to 1; the same in every set."""
+    """A (NOISE_SIZE, NOISE_SIZE) periodic texture, mean 0, most within -1 to 1; the same in every set."""
     rng = np.random.default_rng(smooth)
-    field = rng.standard_normal((NOISE, NOISE))
+    field = rng.standard_normal((NOISE_SIZE, NOISE_SIZE))
     for axis in (0, 1):
         shifts = range(-smooth, smooth + 1)
         field = np.stack([np.roll(field, shift, axis) for shift in shifts]).sum(0)
@@ -98,8 +98,8 @@ def weave(at: Array, fineness: tuple[float, float], smooth: int = 1) -> Array:
         smooth: cells over which the grains are smeared.
     """
     around = at[:, 0] + at[:, 1]
-    row = (at[:, 2] * np.float32(fineness[0])).astype(np.int64) & (NOISE - 1)
-    column = ((around + 4) * np.float32(fineness[1])).astype(np.int64) & (NOISE - 1)
+    row = (at[:, 2] * np.float32(fineness[0])).astype(np.int64) & (NOISE_SIZE - 1)
+    column = ((around + 4) * np.float32(fineness[1])).astype(np.int64) & (NOISE_SIZE - 1)
     return np.asarray(_noise(smooth)[row, column])
 
 

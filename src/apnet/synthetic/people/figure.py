@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.synthetic.people.accessories import hair, hat, hood
+from apnet.synthetic.people.accessories import hair_parts, hat_parts, hood_parts
 from apnet.synthetic.people.anatomy import body_attributes
-from apnet.synthetic.people.bags import bag
+from apnet.synthetic.people.bags import bag_parts
 from apnet.synthetic.people.body import (
     Array,
     RestBody,
@@ -18,10 +18,15 @@ from apnet.synthetic.people.body import (
     rest_body,
     skin,
 )
-from apnet.synthetic.people.garments import clothed, seen_faces, skirts, worn_weights
+from apnet.synthetic.people.garments import (
+    clothed_vertices,
+    clothed_weights,
+    skirt_parts,
+    visible_faces,
+)
 from apnet.synthetic.people.parts import BODY, PROP, Part
 from apnet.synthetic.people.pose import Pose, joint_rotations
-from apnet.synthetic.people.props import props
+from apnet.synthetic.people.props import prop_parts
 from apnet.synthetic.people.wardrobe import Look
 
 
@@ -37,9 +42,9 @@ class Figure:
         faces: (F, 3) vertex indices.
         kinds: (F,) kind of part, see ``parts``.
         attributes: (V, 7), see ``anatomy``.
-        hung: ranges of points that stay upright, each with the (3,) rest point that carries it,
+        hanging: ranges of points that stay upright, each with the (3,) rest point that carries it,
             and whether they stand on the ground.
-        own: how many of the points are the person's, clothes and bags included; those of what is
+        person_points: how many of the points are the person's, clothes and bags included; those of what is
             held, pushed or sat on follow.
     """
 
@@ -50,39 +55,43 @@ class Figure:
     faces: NDArray[np.int64]
     kinds: NDArray[np.int64]
     attributes: Array
-    hung: tuple[tuple[slice, Array, bool], ...]
-    own: int
+    hanging: tuple[tuple[slice, Array, bool], ...]
+    person_points: int
 
     def posed(self, pose: Pose) -> Array:
         """Returns the (V, 3) posed points, the lowest at z = 0."""
         transforms = joint_transforms(self.body, joint_rotations(self.body, pose))
         points = skin(self.points, self.weights, transforms)
         carried = np.ones(len(points), dtype=bool)
-        for part, anchor, grounded in self.hung:
+        for part, anchor, grounded in self.hanging:
             moved = skin(anchor[None], self.weights[part][:1], transforms)
             points[part] = self.points[part] + (moved - anchor)
             carried[part] = not grounded
         points[:, 2] -= points[carried, 2].min()
-        for part, _, grounded in self.hung:
+        for part, _, grounded in self.hanging:
             if grounded:
                 points[part, 2] -= points[part, 2].min()
         return points
 
 
-MAKERS = (skirts, hair, hat, hood, bag, props)
+PART_BUILDERS = (skirt_parts, hair_parts, hat_parts, hood_parts, bag_parts, prop_parts)
 """Each returns the parts of one kind that a look has."""
 
 
-def dressed(look: Look) -> Figure:
+def build_figure(look: Look) -> Figure:
     """Builds the figure of a look."""
     model = body_model()
     first = model.coefficients[look.body]
     second = model.coefficients[look.other_body]
     bare = rest_body(first * (1 - look.build) + second * look.build)
     surface = Part(
-        clothed(bare, look), seen_faces(look), worn_weights(look), body_attributes(), BODY
+        clothed_vertices(bare, look),
+        visible_faces(look),
+        clothed_weights(look),
+        body_attributes(),
+        BODY,
     )
-    parts = [surface, *(piece for make in MAKERS for piece in make(bare, look))]
+    parts = [surface, *(piece for make in PART_BUILDERS for piece in make(bare, look))]
     offsets = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
     return Figure(
         look=look,
@@ -94,10 +103,10 @@ def dressed(look: Look) -> Figure:
         ),
         kinds=np.concatenate([np.full(len(part.faces), part.kind) for part in parts]),
         attributes=np.concatenate([part.attributes for part in parts]),
-        hung=tuple(
-            (slice(offset, offset + len(part.points)), part.hung_from, part.grounded)
+        hanging=tuple(
+            (slice(offset, offset + len(part.points)), part.anchor, part.grounded)
             for part, offset in zip(parts, offsets, strict=True)
-            if part.hung_from is not None
+            if part.anchor is not None
         ),
-        own=sum(len(part.points) for part in parts if part.kind != PROP),
+        person_points=sum(len(part.points) for part in parts if part.kind != PROP),
     )

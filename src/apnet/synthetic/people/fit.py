@@ -10,11 +10,11 @@ EASE = {"tee": 0.008, "polo": 0.009, "tank": 0.005, "shirt": 0.011, "sweater": 0
         "dress": 0.004}  # fmt: skip
 """Metres between skin and top."""
 
-FALL = {"tee": 0.8, "polo": 0.82, "tank": 0.7, "shirt": 0.85, "sweater": 0.88, "hoodie": 0.92,
+HEM_WIDTH = {"tee": 0.8, "polo": 0.82, "tank": 0.7, "shirt": 0.85, "sweater": 0.88, "hoodie": 0.92,
         "jacket": 0.93, "puffer": 0.97, "blazer": 0.88, "coat": 0.92, "dress": 0.0}  # fmt: skip
 """The hem's outline over the chest's."""
 
-SLEEVE = {"tee": 0.05, "polo": 0.05, "tank": 0.0, "shirt": 0.051, "sweater": 0.052,
+SLEEVE_RADIUS = {"tee": 0.05, "polo": 0.05, "tank": 0.0, "shirt": 0.051, "sweater": 0.052,
           "hoodie": 0.057, "jacket": 0.059, "puffer": 0.07, "blazer": 0.056, "coat": 0.062,
           "dress": 0.0}  # fmt: skip
 """Least radius of a sleeve, metres."""
@@ -34,26 +34,26 @@ HAIR_DEPTH = {"short": 0.016, "cropped": 0.005, "sidepart": 0.018, "receding": 0
 HEMS = {"tee": 0.9, "polo": 0.9, "tank": 0.905, "shirt": 0.875, "sweater": 0.915, "hoodie": 0.9,
         "jacket": 0.89, "puffer": 0.885, "blazer": 0.855, "coat": 0.92, "dress": 0.8}  # fmt: skip
 
-SKIRTED = ("coat", "dress")
+TOPS_WITH_SKIRT = ("coat", "dress")
 """Tops that go on below the hips as a part of their own."""
 
 COAT_LENGTH = 0.75
 """Where a coat ends between hip (0) and knee (1)."""
 
 
-def hem_of(look: Look) -> float:
+def hem_height(look: Look) -> float:
     """Returns the height at which the top ends on the mean body, metres."""
     return WAIST - 0.03 if look.tucked else HEMS[look.top]
 
 
-def has_skirts(look: Look) -> bool:
+def has_skirt(look: Look) -> bool:
     """Whether a look has a skirt, or a coat's skirts."""
     return look.bottom == "skirt" or look.top == "coat"
 
 
-def skirts_are_the_tops(look: Look) -> bool:
+def skirt_belongs_to_top(look: Look) -> bool:
     """Whether what hangs below the hips belongs to a coat or a dress."""
-    return look.top in SKIRTED
+    return look.top in TOPS_WITH_SKIRT
 
 
 def skirt_length(look: Look) -> float:

@@ -16,86 +16,86 @@ from apnet.synthetic.people.anatomy import (
     LEG,
     Mask,
     body_attributes,
+    covered_by_top,
     is_scalp,
-    owned_by,
+    limb_mask,
     plain_attributes,
-    under_top,
 )
 from apnet.synthetic.people.body import Array, RestBody, body_model, vertex_normals
 from apnet.synthetic.people.cloth import weave
 from apnet.synthetic.people.fit import (
     EASE,
-    FALL,
     HAIR_DEPTH,
+    HEM_WIDTH,
     LEG_EASE,
     LEG_RADIUS,
-    SLEEVE,
-    has_skirts,
-    hem_of,
+    SLEEVE_RADIUS,
+    has_skirt,
+    hem_height,
     skirt_length,
 )
-from apnet.synthetic.people.parts import SKIRT, Part, grid, lined
+from apnet.synthetic.people.parts import SKIRT, Part, double_sided, grid_faces
 from apnet.synthetic.people.wardrobe import Look
 
 SOLE = 0.014
 
-HELD = 0.65
+HIP_SHARE = 0.65
 """How much less a hem follows the thighs than the skin beneath."""
 
 
-def clothed(bare: RestBody, look: Look) -> Array:
+def clothed_vertices(bare: RestBody, look: Look) -> Array:
     """Returns the body's (V, 3) rest vertices moved out to cloth, hair and shoes."""
     attributes = body_attributes()
     normals = vertex_normals(bare.vertices, body_model().faces)
-    points = bare.vertices + normals * _clearance(look, attributes)[:, None]
+    points = bare.vertices + normals * _cloth_offset(look, attributes)[:, None]
     scale = bare.height / 1.75
     for side in "LR":
-        sleeve = owned_by(ARM, side) & (attributes[:, 3] < look.sleeve)
-        radius = SLEEVE[look.top] * scale
-        _widen(points, bare, ARM, side, sleeve, (radius, radius * 0.9))
-        trouser = owned_by(LEG, side) & (attributes[:, 4] < look.bottom_length)
+        sleeve = limb_mask(ARM, side) & (attributes[:, 3] < look.sleeve)
+        radius = SLEEVE_RADIUS[look.top] * scale
+        _widen_limb(points, bare, ARM, side, sleeve, (radius, radius * 0.9))
+        trouser = limb_mask(LEG, side) & (attributes[:, 4] < look.bottom_length)
         trouser &= attributes[:, 4] > 0.25
         knee, ankle = LEG_RADIUS[look.bottom]
-        _widen(points, bare, LEG, side, trouser, (knee * scale, ankle * scale))
-    _let_fall(points, attributes, look)
+        _widen_limb(points, bare, LEG, side, trouser, (knee * scale, ankle * scale))
+    _drape_top(points, attributes, look)
     points[(attributes[:, 4] > 2) & (attributes[:, 2] < 0.03), 2] -= SOLE
     return points
 
 
-def worn_weights(look: Look) -> Array:
+def clothed_weights(look: Look) -> Array:
     """Returns the body's (V, J) skinning weights, with a top's hem held by the hips."""
     model, attributes = body_model(), body_attributes()
-    held = under_top(attributes, hem_of(look)) & (attributes[:, 4] >= 0)
+    held = covered_by_top(attributes, hem_height(look)) & (attributes[:, 4] >= 0)
     weights = model.weights.copy()
-    weights[held] *= 1 - HELD
-    weights[held, model.joint("pelvis")] += HELD
+    weights[held] *= 1 - HIP_SHARE
+    weights[held, model.joint("pelvis")] += HIP_SHARE
     return weights
 
 
-def seen_faces(look: Look) -> NDArray[np.int64]:
+def visible_faces(look: Look) -> NDArray[np.int64]:
     """Returns the body's (F, 3) faces except those a skirt hides: they poke through."""
     faces, leg = body_model().faces, body_attributes()[:, 4]
-    if not has_skirts(look):
+    if not has_skirt(look):
         return faces
     hidden = (leg > 0.02) & (leg < skirt_length(look) - 0.06)
     kept: NDArray[np.int64] = faces[~hidden[faces].all(1)]
     return kept
 
 
-def _clearance(look: Look, attributes: Array) -> Array:
+def _cloth_offset(look: Look, attributes: Array) -> Array:
     """Returns (V,) metres along the normal."""
     z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
     offset = np.zeros(len(z), dtype=np.float32)
     offset[(leg >= 0) & (leg < look.bottom_length)] = LEG_EASE[look.bottom]
-    offset[under_top(attributes, hem_of(look)) & (z < 1.5)] = EASE[look.top]
+    offset[covered_by_top(attributes, hem_height(look)) & (z < 1.5)] = EASE[look.top]
     offset[(arm >= 0) & (arm < look.sleeve)] = EASE[look.top] * 0.8
     offset[leg > 2.02] = 0.01
     crown = (head > 0.5) & is_scalp(attributes)
-    offset[crown] = _over_the_scalp(look, attributes[crown])
+    offset[crown] = _scalp_offset(look, attributes[crown])
     return offset
 
 
-def _over_the_scalp(look: Look, at: Array) -> Array:
+def _scalp_offset(look: Look, at: Array) -> Array:
     """Returns (P,) metres that hair, or what is worn on it, stands off the head."""
     depth = {"none": HAIR_DEPTH[look.hair_style], "hood": 0.03, "helmet": 0.035}
     metres = np.full(len(at), depth.get(look.headwear, 0.018))
@@ -106,7 +106,7 @@ def _over_the_scalp(look: Look, at: Array) -> Array:
     return metres
 
 
-def _widen(
+def _widen_limb(
     points: Array,
     bare: RestBody,
     chain: tuple[str, ...],
@@ -132,24 +132,24 @@ def _widen(
         points[place] = axis + outward * np.maximum(1, radius / length)[:, None]
 
 
-def _let_fall(points: Array, attributes: Array, look: Look) -> None:
+def _drape_top(points: Array, attributes: Array, look: Look) -> None:
     """Lets a top hang from the chest, over the hips: no narrower than their outlines allow."""
-    worn = np.flatnonzero(under_top(attributes, hem_of(look)) & (attributes[:, 2] < 1.42))
+    worn = np.flatnonzero(covered_by_top(attributes, hem_height(look)) & (attributes[:, 2] < 1.42))
     middle = float(points[worn, 1].min() + points[worn, 1].max()) / 2
     x, y, z = points[worn, 0], points[worn, 1] - middle, attributes[worn, 2]
     radius = np.maximum(np.hypot(x, y), 1e-4)
     bearing = np.arctan2(y, x)
-    chest = _outline(bearing, radius, z > 1.2)
-    least = chest(bearing) * FALL[look.top] * np.clip((1.22 - z) / 0.12, 0, 1)
-    if FALL[look.top] > 0 and not look.tucked:
-        hips = _outline(bearing, radius, z < 0.99)
+    chest = _trunk_outline(bearing, radius, z > 1.2)
+    least = chest(bearing) * HEM_WIDTH[look.top] * np.clip((1.22 - z) / 0.12, 0, 1)
+    if HEM_WIDTH[look.top] > 0 and not look.tucked:
+        hips = _trunk_outline(bearing, radius, z < 0.99)
         least = np.maximum(least, 0.97 * hips(bearing) * np.clip((1.0 - z) / 0.05, 0, 1))
     widening = np.maximum(1, least / radius)
     points[worn, 0] = x * widening
     points[worn, 1] = y * widening + middle
 
 
-def _outline(bearing: Array, radius: Array, level: Mask) -> Callable[[Array], Array]:
+def _trunk_outline(bearing: Array, radius: Array, level: Mask) -> Callable[[Array], Array]:
     """Returns the greatest radius of a level of the trunk as a smooth function of the bearing."""
     bins = 24
     sector = ((bearing / (2 * np.pi) + 0.5) * bins).astype(np.int64) % bins
@@ -161,9 +161,9 @@ def _outline(bearing: Array, radius: Array, level: Mask) -> Callable[[Array], Ar
     return lambda angle: np.asarray(np.interp(angle, centres, around))
 
 
-def skirts(bare: RestBody, look: Look) -> list[Part]:
+def skirt_parts(bare: RestBody, look: Look) -> list[Part]:
     """Returns a skirt, or the skirts of a coat: rings from the waist to the hem."""
-    if not has_skirts(look):
+    if not has_skirt(look):
         return []
     model, attributes = body_model(), body_attributes()
     ring = bare.vertices[(np.abs(attributes[:, 2] - 0.93) < 0.05) & (attributes[:, 3] < 0)]
@@ -185,14 +185,16 @@ def skirts(bare: RestBody, look: Look) -> list[Part]:
     x, y = centre[0] + half[0] * flare * np.cos(angle), centre[1] + half[1] * flare * np.sin(angle)
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
     points = points.astype(np.float32)
-    weights = _weights_beneath(bare, points)
+    weights = _skirt_weights(bare, points)
     painted = plain_attributes(points)
     painted[:, 4] = down.ravel()
     painted[:, 6] = 1 - 0.12 * down.ravel()
-    return [lined(Part(points, grid(rows, columns, closed=True), weights, painted, SKIRT))]
+    return [
+        double_sided(Part(points, grid_faces(rows, columns, closed=True), weights, painted, SKIRT))
+    ]
 
 
-def _weights_beneath(bare: RestBody, points: Array) -> Array:
+def _skirt_weights(bare: RestBody, points: Array) -> Array:
     """Returns (V, J) weights of skirts: a mean of those of the hips and thighs near each point."""
     model, attributes = body_model(), body_attributes()
     beneath = (attributes[:, 3] < 0) & (attributes[:, 2] < 1.15) & (attributes[:, 4] < 1.5)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.synthetic.people.anatomy import NECK, WAIST, Mask, under_top
+from apnet.synthetic.people.anatomy import NECK, WAIST, Mask, covered_by_top
 from apnet.synthetic.people.body import Array
-from apnet.synthetic.people.fit import hem_of, skirts_are_the_tops
+from apnet.synthetic.people.fit import hem_height, skirt_belongs_to_top
 from apnet.synthetic.people.paint_head import hair_colors, paint_head
 from apnet.synthetic.people.paint_legs import paint_feet, paint_legwear
 from apnet.synthetic.people.paint_top import neckline, paint_top
@@ -41,10 +41,10 @@ def is_cloth(look: Look, kinds: NDArray[np.int64], attributes: Array) -> Mask:
 def _body(look: Look, at: Array) -> Array:
     colors = _filled(look.skin, len(at))
     z, arm, leg, head = at[:, 2], at[:, 3], at[:, 4], at[:, 5]
-    hem = hem_of(look)
+    hem = hem_height(look)
     reach = 0.3 if look.bottom == "skirt" else look.bottom_length
     top_edge = neckline(look, at)
-    torso = under_top(at, hem) & (z < top_edge)
+    torso = covered_by_top(at, hem) & (z < top_edge)
     worn = torso | ((arm >= 0) & (arm < look.sleeve))
     legs = np.flatnonzero((head < 0.5) & (arm < 0) & (z < WAIST) & (leg < reach) & ~worn)
     paint_feet(look, colors, at)
@@ -64,7 +64,7 @@ def _shadows(look: Look, colors: Array, at: Array, limits: tuple[float, Array]) 
     below = (limits[0] - z) / 0.035
     trunk = (arm < 0) & (at[:, 4] < 0.42)
     shade = 0.35 * np.clip(1 - below, 0, 1) * (below > 0) * trunk
-    if skirts_are_the_tops(look):
+    if skirt_belongs_to_top(look):
         shade[:] = 0
     shade += 0.25 * (np.abs(arm - look.sleeve - 0.05) < 0.05)
     shade += 0.25 * (np.abs(z - limits[1] + 0.008) < 0.008) * (arm < 0)
@@ -85,7 +85,7 @@ def _straps(look: Look, colors: Array, at: Array, torso: Mask) -> None:
 
 
 def _skirt(look: Look, at: Array) -> Array:
-    if skirts_are_the_tops(look):
+    if skirt_belongs_to_top(look):
         return paint_top(look, at)
     pleats = 1 + 0.1 * look.texture * np.sin(np.arctan2(at[:, 1], at[:, 0]) * 14) * at[:, 4]
     colors: Array = paint_legwear(look, at) * pleats[:, None].astype(np.float32)

@@ -6,8 +6,8 @@ import numpy as np
 
 from apnet.synthetic.people.anatomy import NECK, Mask
 from apnet.synthetic.people.body import Array
-from apnet.synthetic.people.cloth import patterned, printed, weave
-from apnet.synthetic.people.fit import hem_of, skirts_are_the_tops
+from apnet.synthetic.people.cloth import pattern_colors, print_points, weave
+from apnet.synthetic.people.fit import hem_height, skirt_belongs_to_top
 from apnet.synthetic.people.wardrobe import Look
 
 NECKLINES = {"tee": (0.03, 0.075), "polo": (0.03, 0.07), "tank": (0.085, 0.1),
@@ -57,7 +57,7 @@ def _cloth(look: Look, at: Array) -> Array:
         return np.tile(base, (len(at), 1))
     colors = np.array([base, look.top_second, look.top_third], dtype=np.float32)
     placing = (look.pattern_scale, look.pattern_angle)
-    return patterned(look.pattern, look.pattern_seed, placing, colors, at).astype(np.float32)
+    return pattern_colors(look.pattern, look.pattern_seed, placing, colors, at).astype(np.float32)
 
 
 def _blocked(look: Look, at: Array, colors: Array) -> Array:
@@ -113,7 +113,7 @@ def _edges(look: Look, colors: Array, at: Array) -> None:
     z, arm = at[:, 2], at[:, 3]
     trunk = arm < 0
     wide = 0.045 if look.top in RIBBED else 0.014
-    ends = at[:, 4] > 0.96 if skirts_are_the_tops(look) else trunk & (z < hem_of(look) + wide)
+    ends = at[:, 4] > 0.96 if skirt_belongs_to_top(look) else trunk & (z < hem_height(look) + wide)
     edge = ends | (arm > look.sleeve - wide * 3)
     shade = 1 - look.texture * (0.22 if look.top in RIBBED else 0.16)
     colors[edge] *= shade
@@ -188,6 +188,6 @@ def _print(look: Look, colors: Array, at: Array, what: tuple[str, int, Mask, Arr
     points = np.flatnonzero(side)
     back = seed != look.pattern_seed
     placing = (0.1, 0.0) if back else (look.logo_size, look.logo_side)
-    place, second = printed(name, seed, placing, at[points])
+    place, second = print_points(name, seed, placing, at[points])
     other = np.array(look.top_third, dtype=np.float32) * 0.5 + tone * 0.5
     colors[points[place]] = np.where(second[:, None], other, tone)

@@ -46,7 +46,7 @@ def draw_cloth(rng: np.random.Generator, continuous: float) -> Color:
         continuous: share of colours from the whole space; the others come from a short list.
     """
     if rng.random() >= continuous:
-        return tinted(rng, CLOTH)
+        return draw_variant(rng, CLOTH)
     shares = np.array([share for share, _, _ in _FAMILIES])
     _, saturation, value = _FAMILIES[int(rng.choice(len(_FAMILIES), p=shares / shares.sum()))]
     return from_hsv(draw_hue(rng), float(rng.uniform(*saturation)), float(rng.uniform(*value)))
@@ -82,33 +82,35 @@ def from_hsv(hue: float, saturation: float, value: float) -> Color:
     return (round(red * 255), round(green * 255), round(blue * 255))
 
 
-def varied(rng: np.random.Generator, color: Color, spread: float = 9) -> Color:
+def vary_color(rng: np.random.Generator, color: Color, spread: float = 9) -> Color:
     """Returns a colour a little lighter or darker, and a trace of another hue."""
     shift = rng.normal(0, spread) + rng.normal(0, spread / 4, 3)
     values = np.clip(np.array(color) * (1 + shift / 128), 6, 245).astype(int)
     return (int(values[0]), int(values[1]), int(values[2]))
 
 
-def tinted(rng: np.random.Generator, palette: tuple[Color, ...]) -> Color:
+def draw_variant(rng: np.random.Generator, palette: tuple[Color, ...]) -> Color:
     """Draws a colour of a palette, a little lighter or darker."""
-    return varied(rng, palette[int(rng.integers(len(palette)))])
+    return vary_color(rng, palette[int(rng.integers(len(palette)))])
 
 
-def distance(first: Color, second: Color) -> int:
+def color_distance(first: Color, second: Color) -> int:
     """Returns by how much two colours' channels differ in all, 0 to 765."""
     return sum(abs(a - b) for a, b in zip(first, second, strict=True))
 
 
-def contrasting(rng: np.random.Generator, color: Color, least: int, continuous: float) -> Color:
-    """Draws a cloth colour at a ``distance`` of more than ``least`` (at most 380) from another."""
+def draw_contrasting(
+    rng: np.random.Generator, color: Color, least: int, continuous: float
+) -> Color:
+    """Draws a cloth colour at a ``color_distance`` of more than ``least`` (at most 380) from another."""
     for _ in range(12):
         other = draw_cloth(rng, continuous)
-        if distance(color, other) > least:
+        if color_distance(color, other) > least:
             return other
     return (24, 24, 27) if sum(color) > 400 else (232, 232, 228)
 
 
-def shifted(rng: np.random.Generator, color: Color) -> Color:
+def nearby_shade(rng: np.random.Generator, color: Color) -> Color:
     """Returns a nearby shade: what tells two people apart who wear nearly the same."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in color))
     sign = 1 if value < 0.35 or (value < 0.75 and rng.random() < 0.5) else -1

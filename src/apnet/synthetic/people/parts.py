@@ -24,7 +24,7 @@ class Part:
         weights: (V, J) skinning weights.
         attributes: (V, 7), see ``anatomy``.
         kind: one of the kinds above.
-        hung_from: (3,) rest point that carries the part, which stays upright; None: it is skinned.
+        anchor: (3,) rest point that carries the part, which stays upright; None: it is skinned.
         grounded: whether a hung part stands on the ground, wherever what carries it is.
     """
 
@@ -33,11 +33,11 @@ class Part:
     weights: Array
     attributes: Array
     kind: int
-    hung_from: Array | None = None
+    anchor: Array | None = None
     grounded: bool = False
 
 
-def weights_of(shares: dict[str, Array], count: int) -> Array:
+def joint_weights(shares: dict[str, Array], count: int) -> Array:
     """Returns (count, J) skinning weights from (count,) shares by joint name."""
     model = body_model()
     weights = np.zeros((count, len(model.joints)), dtype=np.float32)
@@ -46,17 +46,17 @@ def weights_of(shares: dict[str, Array], count: int) -> Array:
     return weights
 
 
-def rigid(points: Array, faces: NDArray[np.int64], joint: str, kind: int) -> Part:
+def rigid_part(points: Array, faces: NDArray[np.int64], joint: str, kind: int) -> Part:
     """Returns a part that moves with one joint; its column 4 runs from 0 at its foot to 1."""
     ones = np.ones(len(points), dtype=np.float32)
-    weights = weights_of({joint: ones}, len(points))
+    weights = joint_weights({joint: ones}, len(points))
     attributes = plain_attributes(points)
     low, high = points[:, 2].min(), points[:, 2].max()
     attributes[:, 4] = (points[:, 2] - low) / (high - low)
     return Part(points, faces, weights, attributes, kind)
 
 
-def grid(rows: int, columns: int, *, closed: bool) -> NDArray[np.int64]:
+def grid_faces(rows: int, columns: int, *, closed: bool) -> NDArray[np.int64]:
     """Returns the triangles of a rows x columns vertex grid.
 
     They face outwards where rows run down and columns counter-clockwise seen from above.
@@ -69,7 +69,7 @@ def grid(rows: int, columns: int, *, closed: bool) -> NDArray[np.int64]:
     return np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])
 
 
-def lined(part: Part) -> Part:
+def double_sided(part: Part) -> Part:
     """Returns a sheet with an inner side, so that it is seen from both."""
     inner = part.faces[:, ::-1] + len(part.points)
     lining = part.attributes.copy()
@@ -83,7 +83,7 @@ def lined(part: Part) -> Part:
     )
 
 
-def round_box(
+def superellipsoid(
     centre: Array, half: tuple[float, float, float], power: float = 0.5
 ) -> tuple[Array, NDArray[np.int64]]:
     """Returns points and faces of a superellipsoid: power 1 is an ellipsoid, towards 0 a box."""
@@ -106,7 +106,7 @@ def round_box(
         axis=-1,
     ).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
     points = (centre + unit * np.array(half)).astype(np.float32)
-    return points, grid(rows, columns, closed=True)
+    return points, grid_faces(rows, columns, closed=True)
 
 
 def tube(path: Array, radius: float) -> tuple[Array, NDArray[np.int64]]:
@@ -118,7 +118,7 @@ def tube(path: Array, radius: float) -> tuple[Array, NDArray[np.int64]]:
     above = np.cross(aside, ahead)
     corners = [aside, -above, -aside, above]
     points = np.stack([path + radius * corner for corner in corners], axis=1)
-    faces = grid(len(path), 4, closed=True)
+    faces = grid_faces(len(path), 4, closed=True)
     return points.reshape(-1, 3).astype(np.float32), faces  # (N, 4, 3) -> (V, 3)
 
 

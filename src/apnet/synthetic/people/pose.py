@@ -14,7 +14,7 @@ STANDING = 0.2
 """Share of images in which a person stands."""
 
 
-SHOULDERS = 0.1
+SHOULDER_DROP = 0.1
 """How far the shoulders of hanging arms sink below the rest pose's, radians."""
 
 
@@ -83,7 +83,7 @@ def draw_pose(rng: np.random.Generator, look: Look) -> Pose:
     standing = bool(rng.random() < STANDING) and look.prop not in ("pram", "bicycle")
     stride = float(rng.uniform(0.02, 0.08) if standing else look.stride * rng.uniform(0.8, 1.15))
     sits = look.prop == "bench"
-    arms = _busy_with(rng, look, standing)
+    arms = _draw_arms(rng, look, standing)
     return Pose(
         phase=float(rng.uniform(0, 2 * np.pi)),
         stride=0.03 if sits else stride,
@@ -100,7 +100,7 @@ def draw_pose(rng: np.random.Generator, look: Look) -> Pose:
     )
 
 
-def _busy_with(rng: np.random.Generator, look: Look, standing: bool) -> str:
+def _draw_arms(rng: np.random.Generator, look: Look, standing: bool) -> str:
     """Returns a key of ``ARMS``."""
     if look.prop != "none":
         return look.prop
@@ -120,10 +120,10 @@ def joint_rotations(body: RestBody, pose: Pose) -> dict[str, Array]:
     swing = np.sin(pose.phase) * pose.stride
     roll = pose.sway * np.cos(pose.phase)
     rotations = {
-        "pelvis": _about(1, roll),
-        "belly": _about(1, -1.3 * roll) @ _about(0, pose.lean) @ _about(2, swing * 0.15),
-        "chest": _about(2, -swing * 0.3),
-        "head": _about(2, pose.head_turn) @ _about(0, pose.head_tilt),
+        "pelvis": _rotation(1, roll),
+        "belly": _rotation(1, -1.3 * roll) @ _rotation(0, pose.lean) @ _rotation(2, swing * 0.15),
+        "chest": _rotation(2, -swing * 0.3),
+        "head": _rotation(2, pose.head_turn) @ _rotation(0, pose.head_tilt),
         **_legs(pose, roll),
     }
     busy = ARMS[pose.arms]
@@ -144,24 +144,24 @@ def _legs(pose: Pose, roll: float) -> dict[str, Array]:
     lift = np.cos(pose.phase)
     result: dict[str, Array] = {}
     for side, sign in (("L", 1.0), ("R", -1.0)):
-        out = _about(2, sign * pose.toes)
+        out = _rotation(2, sign * pose.toes)
         thigh = -1.48 if pose.sits else -sign * swing - 0.03
         knee = 1.45 if pose.sits else 0.08 + pose.stride * 1.5 * max(0.0, sign * lift) ** 2
-        result[f"upperleg.{side}"] = _about(1, -roll) @ out @ _about(0, thigh)
-        result[f"lowerleg.{side}"] = _about(0, knee)
-        result[f"foot.{side}"] = _about(0, sign * swing * 0.4)
+        result[f"upperleg.{side}"] = _rotation(1, -roll) @ out @ _rotation(0, thigh)
+        result[f"lowerleg.{side}"] = _rotation(0, knee)
+        result[f"foot.{side}"] = _rotation(0, sign * swing * 0.4)
     return result
 
 
 def _arm(body: RestBody, side: str, sign: float, arm: Arm) -> dict[str, Array]:
     down = np.array([sign * np.sin(arm.spread), 0, -np.cos(arm.spread)])
-    hang = _turning(_arm_direction(body, side), down)
+    hang = _rotation_between(_arm_direction(body, side), down)
     # The elbow bends about the body's x axis, seen from the arm's own rest direction.
-    inward = _about(2, -sign * arm.inward)
-    bent = inward @ _about(0, -arm.bend) @ inward.T
+    inward = _rotation(2, -sign * arm.inward)
+    bent = inward @ _rotation(0, -arm.bend) @ inward.T
     return {
-        f"clavicle.{side}": _about(1, sign * SHOULDERS),
-        f"upperarm.{side}": _about(0, -arm.forward) @ hang,
+        f"clavicle.{side}": _rotation(1, sign * SHOULDER_DROP),
+        f"upperarm.{side}": _rotation(0, -arm.forward) @ hang,
         f"lowerarm.{side}": hang.T @ bent @ hang,
     }
 
@@ -172,7 +172,7 @@ def _arm_direction(body: RestBody, side: str) -> NDArray[np.floating]:
     return np.asarray(wrist - shoulder, dtype=np.float64)
 
 
-def _about(axis: int, angle: float) -> Array:
+def _rotation(axis: int, angle: float) -> Array:
     i, j = [(1, 2), (2, 0), (0, 1)][axis]
     turn = np.eye(3, dtype=np.float32)
     turn[i, i] = turn[j, j] = np.cos(angle)
@@ -180,7 +180,7 @@ def _about(axis: int, angle: float) -> Array:
     return turn
 
 
-def _turning(start: NDArray[np.floating], end: NDArray[np.floating]) -> Array:
+def _rotation_between(start: NDArray[np.floating], end: NDArray[np.floating]) -> Array:
     """Returns the rotation that carries one direction to another (Rodrigues)."""
     a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
     axis, cosine = np.cross(a, b), float(a @ b)

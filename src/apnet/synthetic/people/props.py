@@ -8,9 +8,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.synthetic.people.bags import fingers_of
+from apnet.synthetic.people.bags import grip_point
 from apnet.synthetic.people.body import Array, RestBody, body_model
-from apnet.synthetic.people.parts import PROP, Part, grid, lined, rigid, ring, round_box, tube
+from apnet.synthetic.people.parts import (
+    PROP,
+    Part,
+    double_sided,
+    grid_faces,
+    rigid_part,
+    ring,
+    superellipsoid,
+    tube,
+)
 from apnet.synthetic.people.wardrobe import Look
 
 OWN, RUBBER, METAL, PAPER, WOOD = range(5)
@@ -20,17 +29,19 @@ Solid = tuple[Array, NDArray[np.int64]]
 Piece = tuple[Solid, int]
 
 
-def props(bare: RestBody, look: Look) -> list[Part]:
+def prop_parts(bare: RestBody, look: Look) -> list[Part]:
     """Returns the parts of what a person holds, pushes or sits on."""
-    maker = MAKERS.get(look.prop)
+    maker = PROP_BUILDERS.get(look.prop)
     return [] if maker is None else maker(bare)
 
 
-def _hung(pieces: Sequence[Piece], joint: str, anchor: Array, *, grounded: bool = False) -> Part:
+def _hanging_part(
+    pieces: Sequence[Piece], joint: str, anchor: Array, *, grounded: bool = False
+) -> Part:
     """Joins pieces to one part that stays upright below, or beside, a rest point."""
     parts = []
     for (points, faces), tone in pieces:
-        part = rigid(points.astype(np.float32), faces, joint, PROP)
+        part = rigid_part(points.astype(np.float32), faces, joint, PROP)
         part.attributes[:, 3] = tone
         parts.append(part)
     offsets = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
@@ -40,13 +51,13 @@ def _hung(pieces: Sequence[Piece], joint: str, anchor: Array, *, grounded: bool 
         np.concatenate([part.weights for part in parts]),
         np.concatenate([part.attributes for part in parts]),
         PROP,
-        hung_from=anchor,
+        anchor=anchor,
         grounded=grounded,
     )
 
 
 def _box(centre: Array, half: tuple[float, float, float]) -> Solid:
-    return round_box(centre, half, power=0.25)
+    return superellipsoid(centre, half, power=0.25)
 
 
 def _rod(start: Array, end: Array, radius: float) -> Solid:
@@ -54,14 +65,14 @@ def _rod(start: Array, end: Array, radius: float) -> Solid:
 
 
 def _phone(bare: RestBody) -> list[Part]:
-    points, faces = _box(fingers_of(bare, "R"), (0.012, 0.04, 0.075))
-    part = rigid(points, faces, "hand.R", PROP)
+    points, faces = _box(grip_point(bare, "R"), (0.012, 0.04, 0.075))
+    part = rigid_part(points, faces, "hand.R", PROP)
     part.attributes[:, 3] = RUBBER
     return [part]
 
 
 def _umbrella(bare: RestBody) -> list[Part]:
-    hand = fingers_of(bare, "R")
+    hand = grip_point(bare, "R")
     rows, columns = 5, 16
     out, angle = np.meshgrid(
         np.linspace(0.02, 1, rows), np.linspace(0, 2 * np.pi, columns, endpoint=False),
@@ -72,14 +83,18 @@ def _umbrella(bare: RestBody) -> list[Part]:
     points = np.stack(
         [reach * np.cos(angle), reach * np.sin(angle), -0.24 * out**2], axis=-1
     ).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
-    canopy = _hung([((place + points, grid(rows, columns, closed=True)), OWN)], "hand.R", hand)
+    canopy = _hanging_part(
+        [((place + points, grid_faces(rows, columns, closed=True)), OWN)], "hand.R", hand
+    )
     canopy.attributes[:, 6] = np.where(np.cos(8 * angle.ravel()) > 0.8, 0.85, 1)
-    stick = _hung([(_rod(place, hand - np.array([0, 0, 0.08]), 0.009), METAL)], "hand.R", hand)
-    return [dataclasses.replace(lined(canopy), hung_from=hand), stick]
+    stick = _hanging_part(
+        [(_rod(place, hand - np.array([0, 0, 0.08]), 0.009), METAL)], "hand.R", hand
+    )
+    return [dataclasses.replace(double_sided(canopy), anchor=hand), stick]
 
 
 def _suitcase(bare: RestBody) -> list[Part]:
-    hand = fingers_of(bare, "L")
+    hand = grip_point(bare, "L")
     ground = np.array([hand[0], hand[1], 0.0])
     pieces = [
         (_box(ground + np.array([0, 0.3, 0.33]), (0.17, 0.11, 0.27)), OWN),
@@ -87,23 +102,23 @@ def _suitcase(bare: RestBody) -> list[Part]:
         (_box(ground + np.array([0.12, 0.33, 0.03]), (0.02, 0.03, 0.03)), RUBBER),
         (_box(ground + np.array([-0.12, 0.33, 0.03]), (0.02, 0.03, 0.03)), RUBBER),
     ]
-    return [_hung(pieces, "hand.L", hand, grounded=True)]
+    return [_hanging_part(pieces, "hand.L", hand, grounded=True)]
 
 
 def _shopping(bare: RestBody) -> list[Part]:
     parts = []
     for side, tone in (("L", PAPER), ("R", OWN)):
-        hand = fingers_of(bare, side)
-        body = round_box(hand - np.array([0, 0, 0.26]), (0.06, 0.13, 0.17), power=0.6)
+        hand = grip_point(bare, side)
+        body = superellipsoid(hand - np.array([0, 0, 0.26]), (0.06, 0.13, 0.17), power=0.6)
         loop = _rod(hand - np.array([0, 0, 0.12]), hand, 0.02)
-        parts.append(_hung([(body, tone), (loop, tone)], f"hand.{side}", hand))
+        parts.append(_hanging_part([(body, tone), (loop, tone)], f"hand.{side}", hand))
     return parts
 
 
 def _folder(bare: RestBody) -> list[Part]:
-    hand = fingers_of(bare, "L")
+    hand = grip_point(bare, "L")
     points, faces = _box(hand + np.array([0.0, 0.0, 0.03]), (0.012, 0.12, 0.16))
-    return [_hung([((points, faces), OWN)], "hand.L", hand)]
+    return [_hanging_part([((points, faces), OWN)], "hand.L", hand)]
 
 
 def _hips(bare: RestBody) -> Array:
@@ -116,8 +131,8 @@ def _pram(bare: RestBody) -> list[Part]:
     hips = _hips(bare)
     at = np.array([hips[0], -0.62, 0.0])
     pieces: list[Piece] = [
-        (round_box(at + np.array([0, -0.12, 0.6]), (0.21, 0.36, 0.15), power=0.7), OWN),
-        (round_box(at + np.array([0, -0.32, 0.8]), (0.2, 0.2, 0.2), power=0.9), OWN),
+        (superellipsoid(at + np.array([0, -0.12, 0.6]), (0.21, 0.36, 0.15), power=0.7), OWN),
+        (superellipsoid(at + np.array([0, -0.32, 0.8]), (0.2, 0.2, 0.2), power=0.9), OWN),
         (_rod(at + np.array([0.2, 0.26, 1.0]), at + np.array([-0.2, 0.26, 1.0]), 0.014), RUBBER),
     ]
     for x in (-0.2, 0.2):
@@ -128,7 +143,7 @@ def _pram(bare: RestBody) -> list[Part]:
             pieces.append((wheel, RUBBER))
         pieces.append((_rod(at + np.array([x, -0.1, 0.5]), at + np.array([x, 0.18, 0.15]), 0.012),
                        METAL))  # fmt: skip
-    return [_hung(pieces, "pelvis", hips, grounded=True)]
+    return [_hanging_part(pieces, "pelvis", hips, grounded=True)]
 
 
 def _bicycle(bare: RestBody) -> list[Part]:
@@ -153,7 +168,7 @@ def _bicycle(bare: RestBody) -> list[Part]:
         (_rod(head + np.array([0.26, 0.06, 0.12]), head + np.array([-0.26, 0.06, 0.12]), 0.013),
          RUBBER),
     ]  # fmt: skip
-    return [_hung(pieces, "pelvis", hips, grounded=True)]
+    return [_hanging_part(pieces, "pelvis", hips, grounded=True)]
 
 
 def _bench(bare: RestBody) -> list[Part]:
@@ -167,10 +182,10 @@ def _bench(bare: RestBody) -> list[Part]:
         legs = at + np.array([x, 0.1, 0.0])
         pieces.append((_box(legs * np.array([1, 0.2, 0.5]), (0.02, 0.025, at[2] / 2)), RUBBER))
         pieces.append((_rod(legs, legs + np.array([0, 0.14, 0.42]), 0.02), RUBBER))
-    return [_hung(pieces, "pelvis", hips, grounded=True)]
+    return [_hanging_part(pieces, "pelvis", hips, grounded=True)]
 
 
-MAKERS: dict[str, Callable[[RestBody], list[Part]]] = {
+PROP_BUILDERS: dict[str, Callable[[RestBody], list[Part]]] = {
     "phone": _phone,
     "call": _phone,
     "umbrella": _umbrella,

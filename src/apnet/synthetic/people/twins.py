@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from apnet.synthetic.people.palette import distance, draw_cloth, shifted, tinted
+from apnet.synthetic.people.palette import color_distance, draw_cloth, draw_variant, nearby_shade
 from apnet.synthetic.people.wardrobe import (
     BAGS,
     BLOCKS,
@@ -18,7 +18,7 @@ from apnet.synthetic.people.wardrobe import (
 )
 from apnet.synthetic.world.settings import World
 
-Cues = dict[str, object]
+LookFields = dict[str, object]
 
 LIGHT_SHOES = ((228, 228, 224), (196, 176, 140))
 DARK_SHOES = ((22, 22, 24), (84, 54, 34), (44, 52, 90))
@@ -29,20 +29,20 @@ def _other(rng: np.random.Generator, options: tuple[str, ...], one: str) -> str:
     return others[int(rng.integers(len(others)))]
 
 
-def _other_pattern(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _other_pattern(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {"pattern": _other(rng, PATTERNS, look.pattern)}
 
 
-def _other_logo(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _other_logo(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {"logo": _other(rng, LOGOS, look.logo)}
 
 
-def _other_bag(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _other_bag(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {"bag": _other(rng, BAGS, look.bag), "bag_color": draw_cloth(rng, world.palette)}
 
 
-def _other_shoes(rng: np.random.Generator, look: Look, world: World) -> Cues:
-    return {"shoes": tinted(rng, DARK_SHOES if is_light(look.shoes) else LIGHT_SHOES)}
+def _other_shoes(rng: np.random.Generator, look: Look, world: World) -> LookFields:
+    return {"shoes": draw_variant(rng, DARK_SHOES if is_light(look.shoes) else LIGHT_SHOES)}
 
 
 def is_light(color: tuple[int, int, int]) -> bool:
@@ -50,41 +50,41 @@ def is_light(color: tuple[int, int, int]) -> bool:
     return sum(color) > 330
 
 
-def _other_sleeves(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _other_sleeves(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {"sleeve": 0.6 if look.sleeve > 1 else 2.0, "open_front": False}
 
 
-def _other_hair(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _other_hair(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     flowing = look.hair_style in ("long", "fringe", "bob", "ponytail", "bun", "braids", "afro")
     return {"hair_style": "short" if flowing else "long", "headwear": "none"}
 
 
-def _other_legs(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _other_legs(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     if look.bottom_length > 1.5:
         return {"bottom": "shorts", "bottom_length": 1.05}
     return {"bottom": "trousers", "bottom_length": 2.05}
 
 
-def _other_cut(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _other_cut(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {"block": _other(rng, BLOCKS, look.block)}
 
 
-def _other_top_color(rng: np.random.Generator, look: Look, world: World) -> Cues:
-    return {"top_color": shifted(rng, look.top_color)}
+def _other_top_color(rng: np.random.Generator, look: Look, world: World) -> LookFields:
+    return {"top_color": nearby_shade(rng, look.top_color)}
 
 
-def _other_leg_color(rng: np.random.Generator, look: Look, world: World) -> Cues:
-    return {"bottom_color": shifted(rng, look.bottom_color)}
+def _other_leg_color(rng: np.random.Generator, look: Look, world: World) -> LookFields:
+    return {"bottom_color": nearby_shade(rng, look.bottom_color)}
 
 
-def _other_bottom(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _other_bottom(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     if look.bottom in ("shorts", "skirt"):
         shorter = look.bottom_length > 0.85
         return {"bottom_length": look.bottom_length + (-0.3 if shorter else 0.35)}
     return {"bottom": "flared" if look.bottom != "flared" else "joggers"}
 
 
-Change = Callable[[np.random.Generator, Look, World], Cues]
+Change = Callable[[np.random.Generator, Look, World], LookFields]
 
 FINE_CUES: dict[str, Change] = {
     "pattern": _other_pattern,
@@ -137,7 +137,7 @@ def draw_group(
     changes = COARSE_CUES if rng.random() < world.coarse_twins else FINE_CUES
     while len(twins) < size:
         twin = _draw_twin(rng, twins[0][0], world, changes)
-        if all(are_told_apart(twin[0], look) for look, _ in twins):
+        if all(visibly_differ(twin[0], look) for look, _ in twins):
             twins.append(twin)
     return twins
 
@@ -155,21 +155,21 @@ def _draw_twin(
     return look, cues
 
 
-NEAREST = 36
+SHADE_TOLERANCE = 36
 """Two shades that differ by this in all channels, or less, count as one."""
 
 
-def are_told_apart(first: Look, second: Look) -> bool:
+def visibly_differ(first: Look, second: Look) -> bool:
     """Whether two looks of a group differ in a cue that can be seen."""
-    if _cues(first) != _cues(second):
+    if _discrete_cues(first) != _discrete_cues(second):
         return True
     shades = [(first.top_color, second.top_color)]
     if first.top != "dress":  # which hides the colour of what is worn below
         shades.append((first.bottom_color, second.bottom_color))
-    return any(distance(one, other) > NEAREST for one, other in shades)
+    return any(color_distance(one, other) > SHADE_TOLERANCE for one, other in shades)
 
 
-def _cues(look: Look) -> tuple[object, ...]:
+def _discrete_cues(look: Look) -> tuple[object, ...]:
     return (
         look.pattern,
         look.logo,

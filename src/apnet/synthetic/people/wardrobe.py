@@ -17,10 +17,10 @@ from apnet.synthetic.people.palette import (
     HAIR,
     SKIN,
     Color,
-    contrasting,
     draw_cloth,
+    draw_contrasting,
     draw_legwear,
-    varied,
+    vary_color,
 )
 from apnet.synthetic.world.settings import World
 
@@ -50,7 +50,7 @@ LONG_SLEEVED = ("hoodie", "jacket", "puffer", "blazer", "coat")
 
 @dataclass(frozen=True)
 class Look:
-    """Everything visible of a person; ``worn.worn_at`` says what another camera may see of it."""
+    """Everything visible of a person; ``changes.look_in_camera`` says what another camera may see of it."""
 
     group: int
     """Twins share a group."""
@@ -159,19 +159,19 @@ def draw_look(rng: np.random.Generator, group: int, world: World) -> Look:
     return Look(**cues)  # type: ignore[arg-type]
 
 
-Cues = dict[str, object]
+LookFields = dict[str, object]
 
 
-def _build(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cues:
+def _build(rng: np.random.Generator, world: World, broad: bool, cues: LookFields) -> LookFields:
     return {
         "other_body": int(rng.integers(len(body_model().coefficients))),
         "build": float(rng.uniform(0, 0.3)),
-        "skin": varied(rng, SKIN[int(rng.choice(6, p=[0.27, 0.25, 0.18, 0.12, 0.1, 0.08]))], 6),
+        "skin": vary_color(rng, SKIN[int(rng.choice(6, p=[0.27, 0.25, 0.18, 0.12, 0.1, 0.08]))], 6),
         "texture": float(min(1.0, world.texture * rng.uniform(0.7, 1.0))),
     }
 
 
-def _head(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cues:
+def _head(rng: np.random.Generator, world: World, broad: bool, cues: LookFields) -> LookFields:
     weights = (
         [9, 4, 4, 3, 2, 1.5, 0.4, 0.2, 0.5, 0.1, 0.3, 0.2, 0.1]
         if broad
@@ -180,7 +180,7 @@ def _head(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cu
     worn = rng.random() < world.headwear
     featured = world.faces > 0
     return {
-        "hair": varied(rng, HAIR[int(rng.integers(len(HAIR)))], 7),
+        "hair": vary_color(rng, HAIR[int(rng.integers(len(HAIR)))], 7),
         "hair_style": pick(rng, HAIR_STYLES, weights),
         "beard": pick(rng, BEARDS, [5, 2, 1, 2] if broad and featured else [1, 0, 0, 0]),
         "glasses": pick(rng, GLASSES, [8, 1.6, 0.7] if featured else [1, 0, 0]),
@@ -192,13 +192,13 @@ def _head(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cu
     }
 
 
-def _top(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cues:
+def _top(rng: np.random.Generator, world: World, broad: bool, cues: LookFields) -> LookFields:
     weights = (
         [7, 3, 0.7, 5, 4, 3, 4, 2, 2.5, 1.2, 0] if broad else [6, 1.5, 2, 3, 4, 2, 3, 2, 1.5, 2, 5]
     )
     top = pick(rng, TOPS, weights)
     color = draw_cloth(rng, world.palette)
-    second = contrasting(rng, color, 150, world.palette)
+    second = draw_contrasting(rng, color, 150, world.palette)
     light = draw_cloth(rng, world.palette) if rng.random() < 0.5 else (225, 226, 228)
     sleeve = float(rng.uniform(0.45, 0.85))
     if top in LONG_SLEEVED or (top in ("shirt", "sweater", "dress") and rng.random() < 0.7):
@@ -212,8 +212,10 @@ def _top(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cue
         "top": top,
         "top_color": color,
         "top_second": second,
-        "top_third": contrasting(rng, second, 110, world.palette),
-        "inner_color": contrasting(rng, color, 120, world.palette) if rng.random() < 0.6 else light,
+        "top_third": draw_contrasting(rng, second, 110, world.palette),
+        "inner_color": draw_contrasting(rng, color, 120, world.palette)
+        if rng.random() < 0.6
+        else light,
         "block": pick(rng, BLOCKS, [0, 3, 2, 3, 2, 1.5, 2, 0.7]) if blocked else "none",
         "sleeve": sleeve,
         "open_front": top in OPENS and bool(rng.random() < (0.15 if top == "shirt" else 0.4)),
@@ -222,7 +224,7 @@ def _top(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cue
     }
 
 
-def _print(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cues:
+def _print(rng: np.random.Generator, world: World, broad: bool, cues: LookFields) -> LookFields:
     color, top = cues["top_color"], str(cues["top"])
     patterned = rng.random() < world.patterns * (0.4 if top in ("blazer", "coat", "puffer") else 1)
     weights = [0, 2.5, 3, 1, 2, 4, 1, 2 if not broad else 0.5, 1, 1, 0.7, 1]
@@ -234,17 +236,17 @@ def _print(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> C
         "pattern_angle": float(rng.normal(0, 0.03)),
         "pattern_seed": int(rng.integers(1, 1 << 20)),
         "logo": LOGOS[int(rng.integers(1, len(LOGOS)))] if rng.random() < printed else "none",
-        "logo_color": contrasting(rng, color, 220, world.palette),  # type: ignore[arg-type]
+        "logo_color": draw_contrasting(rng, color, 220, world.palette),  # type: ignore[arg-type]
         "logo_size": float(rng.uniform(0.028, 0.045) if small else rng.uniform(0.06, 0.12)),
         "logo_side": 0.075 if small else 0.0,
         "back_logo": LOGOS[int(rng.integers(1, len(LOGOS)))]
         if rng.random() < 0.5 * printed
         else "none",
-        "back_color": contrasting(rng, color, 220, world.palette),  # type: ignore[arg-type]
+        "back_color": draw_contrasting(rng, color, 220, world.palette),  # type: ignore[arg-type]
     }
 
 
-def _bottom(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cues:
+def _bottom(rng: np.random.Generator, world: World, broad: bool, cues: LookFields) -> LookFields:
     weights = [6, 7, 0.4, 2, 0.1, 2, 0] if broad else [2.5, 5, 1.5, 1, 2.5, 1.5, 3]
     bottom = "skirt" if cues["top"] == "dress" else pick(rng, BOTTOMS, weights)
     length = {
@@ -261,14 +263,14 @@ def _bottom(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> 
         "leg_detail": pick(rng, LEG_DETAILS, detail)
         if bottom in ("joggers", "trousers", "shorts") and world.patterns > 0
         else "none",
-        "leg_second": contrasting(rng, color, 150, world.palette),
+        "leg_second": draw_contrasting(rng, color, 150, world.palette),
         "fade": float(rng.uniform(0, 1)) if bottom in ("jeans", "flared") else 0.0,
         "flare": float(rng.uniform(0, 0.16) if rng.random() < 0.5 else rng.uniform(0.16, 0.5)),
-        "belt": varied(rng, ((30, 26, 24), (74, 48, 30))[int(rng.integers(2))]),
+        "belt": vary_color(rng, ((30, 26, 24), (74, 48, 30))[int(rng.integers(2))]),
     }
 
 
-def _extras(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cues:
+def _extras(rng: np.random.Generator, world: World, broad: bool, cues: LookFields) -> LookFields:
     footwear = pick(rng, FOOTWEAR, [6, 4, 1.5, 0, 0.3] if broad else [5, 2, 2, 2, 0.8])
     leather = footwear in ("shoes", "boots") and rng.random() < 0.7
     shoes = ((24, 22, 22), (84, 54, 34), (50, 34, 26))[int(rng.integers(3))]
@@ -276,7 +278,7 @@ def _extras(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> 
     weights = [0, 4, 1.5, 2, 0.5] if broad else [0, 2, 3, 2, 3]
     return {
         "footwear": footwear,
-        "shoes": varied(rng, shoes) if leather else draw_cloth(rng, world.palette),
+        "shoes": vary_color(rng, shoes) if leather else draw_cloth(rng, world.palette),
         "bag": pick(rng, BAGS, weights) if carried else "none",
         "bag_color": draw_cloth(rng, world.palette),
         "prop": pick(rng, PROPS, [0, 0, 0, 0, 1.5, 3, 2, 1, 1, 0])
@@ -286,7 +288,7 @@ def _extras(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> 
     }
 
 
-def _gait(rng: np.random.Generator, world: World, broad: bool, cues: Cues) -> Cues:
+def _gait(rng: np.random.Generator, world: World, broad: bool, cues: LookFields) -> LookFields:
     habit = rng.normal(0, world.gait, 6)
     return {
         "stride": float(np.clip(0.4 + 0.07 * habit[0], 0.24, 0.58)),

@@ -27,7 +27,7 @@ CELL = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class VisibleFigure:
     """What a picture shows of a figure: (P,) flat pixels, their (P, 3) colours and (P,) regions."""
 
     pixels: NDArray[np.int64]
@@ -35,16 +35,16 @@ class Seen:
     regions: NDArray[np.int64]
 
 
-def lit(
-    figure: Figure, points: Array, light: Light, moved: Array, view: View, rng: np.random.Generator
-) -> Seen:
+def shade_figure(
+    figure: Figure, points: Array, light: Light, offset: Array, view: View, rng: np.random.Generator
+) -> VisibleFigure:
     """Renders a figure.
 
     Args:
         figure: whose cloth is painted.
         points: (V, 3) its posed points in the world.
         light: of the place.
-        moved: (2,) metres by which the world's origin is moved in the place.
+        offset: (2,) metres by which the world's origin is offset in the place.
         view: where it is seen from.
         rng: source of the folds.
     """
@@ -54,7 +54,7 @@ def lit(
         [
             figure.attributes,
             vertex_normals(points, figure.faces),
-            _reached(points, light, moved)[:, None],
+            _direct_share(points, light, offset)[:, None],
         ],
         axis=1,
     )
@@ -71,19 +71,19 @@ def lit(
     depth = FOLD_DEPTH * figure.look.texture * cloth
     normals += folds(attributes, phases) * depth[:, None].astype(np.float32)
     normals /= np.maximum(np.sqrt((normals**2).sum(1, keepdims=True)), 1e-6)
-    shades = light.on_faces(normals, reached)
-    return Seen(seen.pixels, colors * shades, _regions(kinds, attributes))
+    shades = light.irradiance(normals, reached)
+    return VisibleFigure(seen.pixels, colors * shades, _regions(kinds, attributes))
 
 
-def _reached(points: Array, light: Light, moved: Array) -> Array:
+def _direct_share(points: Array, light: Light, offset: Array) -> Array:
     """Returns the (V,) share of direct light that neither the place nor the figure keeps off."""
-    place = points + np.array([moved[0], moved[1], 0], dtype=np.float32)
+    place = points + np.array([offset[0], offset[1], 0], dtype=np.float32)
     return np.asarray(
-        light.open_to_sun(place) * (1 - light.shadows * _own_shadow(points, light.sun))
+        light.sun_share(place) * (1 - light.shadows * _self_shadow(points, light.sun))
     )
 
 
-def _own_shadow(points: Array, sun: Array) -> Array:
+def _self_shadow(points: Array, sun: Array) -> Array:
     """Returns the (V,) share of light that a figure keeps off itself: what lies nearer to it."""
     side = np.cross(sun, [0.0, 0.0, 1.0])
     side /= max(float(np.sqrt((side**2).sum())), 1e-6)

@@ -1,1 +1,1 @@
-"""What a camera sees around a person: place, light, weather, things, obstacles."""
+"""What a camera sees around a person: place, light, weather, objects, obstacles."""

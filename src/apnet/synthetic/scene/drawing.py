@@ -1,4 +1,4 @@
-"""A sheet on which things are painted in metres."""
+"""A sheet on which objects are painted in metres."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from apnet.synthetic.scene.textures import Color, shaded
+from apnet.synthetic.scene.textures import Color, scaled
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +18,11 @@ class Sheet:
     image: Image.Image
     draw: ImageDraw.ImageDraw
     scale: float
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in metres."""
+        return self.image.width / self.scale, self.image.height / self.scale
 
     def box(self, x: float, up: float, wide: float, tall: float, color: Color) -> None:
         """Fills a box."""
@@ -39,16 +44,11 @@ class Sheet:
             across = (step + 0.5) / steps * 2 - 1
             light = 0.55 + 0.5 * np.sqrt(max(0.0, 1 - (0.9 * across + 0.2) ** 2))
             left = x + wide * step / steps
-            self.box(left, up, wide / steps, tall, shaded(color, light))
+            self.box(left, up, wide / steps, tall, scaled(color, light))
 
     def _corners(self, x: float, up: float, wide: float, tall: float) -> list[float]:
         foot, scale = self.image.height, self.scale
         return [x * scale, foot - (up + tall) * scale, (x + wide) * scale, foot - up * scale]
-
-
-def size_of(sheet: Sheet) -> tuple[float, float]:
-    """Returns the width and height of a sheet, metres."""
-    return sheet.image.width / sheet.scale, sheet.image.height / sheet.scale
 
 
 Draw = Callable[[Sheet, np.random.Generator], None]

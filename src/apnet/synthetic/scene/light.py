@@ -40,7 +40,7 @@ class Light:
     shade: Array
     shadows: float
 
-    def open_to_sun(self, points: Array) -> Array:
+    def sun_share(self, points: Array) -> Array:
         """Returns the (P,) share of direct light that reaches (P, 3) points of the place.
 
         What throws the shade is far and tall: it reaches a point if it reaches the ground below it,
@@ -54,7 +54,7 @@ class Light:
         row = (y * (side / SPAN)).astype(np.int32) % side
         return np.asarray(1 - self.shade[row, column])
 
-    def on_faces(self, normals: Array, reached: Array) -> Array:
+    def irradiance(self, normals: Array, reached: Array) -> Array:
         """Returns the (P, 3) light on surfaces: (P, 3) normals and the (P,) direct share."""
         above = (0.5 + 0.5 * normals[:, 2])[:, None]
         facing = np.clip(normals @ self.sun, 0, 1) * reached

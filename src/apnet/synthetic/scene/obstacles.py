@@ -7,8 +7,8 @@ import functools
 import numpy as np
 
 from apnet.synthetic.people.body import Array
-from apnet.synthetic.scene.backdrop import Rectangle
-from apnet.synthetic.scene.things import Thing, draw_thing
+from apnet.synthetic.scene.objects import SceneObject, draw_object
+from apnet.synthetic.scene.view import Rectangle
 
 TALL = ("lamp", "pillar", "trunk", "machine")
 
@@ -22,15 +22,15 @@ VARIANTS = 5
 
 
 @functools.cache
-def _variant(name: str, number: int) -> Thing:
+def _variant(name: str, number: int) -> SceneObject:
     kind = (*TALL, *LOW).index(name)
-    return draw_thing(name, np.random.default_rng([6, kind, number]))
+    return draw_object(name, np.random.default_rng([6, kind, number]))
 
 
 def draw_obstacle(
     figure: Rectangle, hidden: tuple[float, float], rng: np.random.Generator
-) -> tuple[Thing, Rectangle]:
-    """Draws a thing and where it covers a person.
+) -> tuple[SceneObject, Rectangle]:
+    """Draws a item and where it covers a person.
 
     Args:
         figure: where the person is in the picture.
@@ -41,8 +41,8 @@ def draw_obstacle(
     share, scale = float(rng.uniform(*hidden)), tall / 1.7 * float(rng.uniform(1.1, 1.6))
     upright = rng.random() < 0.45
     name = str(rng.choice(TALL if upright else tuple(LOW)))
-    thing = _variant(name, int(rng.integers(VARIANTS)))
-    width, height = thing.width * scale, thing.height * scale
+    item = _variant(name, int(rng.integers(VARIANTS)))
+    width, height = item.width * scale, item.height * scale
     if upright:  # covers a share of the width, from either side; less of the person is there
         share = 0.12 + 0.8 * share
         foot = top + tall * float(rng.uniform(0.98, 1.25))
@@ -50,12 +50,12 @@ def draw_obstacle(
         inner = left + share * wide - width
         if rng.random() < 0.5:
             inner = left + (1 - share) * wide
-        return thing, (inner, foot - height, width, height)
+        return item, (inner, foot - height, width, height)
     width = max(width, 0.9 * wide)  # covers a share of the height, from below
     middle = left + wide / 2 + float(rng.uniform(-0.5, 0.5)) * (width - 0.8 * wide)
     reach = share * tall / LOW[name]
     height = max(height, reach + 0.05 * tall)
-    return thing, (middle - width / 2, top + tall - reach, width, height)
+    return item, (middle - width / 2, top + tall - reach, width, height)
 
 
 def rectangle_around(points: Array) -> Rectangle:

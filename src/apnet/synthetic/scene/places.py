@@ -14,9 +14,9 @@ from apnet.synthetic.scene.textures import (
     METRE,
     TEXELS,
     Texture,
-    grained,
-    muted,
-    plain,
+    add_grain,
+    draw_muted,
+    filled,
 )
 
 WHITE = (214, 214, 206)
@@ -24,7 +24,7 @@ WHITE = (214, 214, 206)
 
 @dataclass(frozen=True)
 class Place:
-    """What a kind of place is made of; the names of materials, marks, fronts and things."""
+    """What a kind of place is made of; the names of materials, marks, fronts and objects."""
 
     floors: tuple[str, ...]
     """Materials people walk on."""
@@ -36,8 +36,8 @@ class Place:
     """What stands at the end."""
     wall: tuple[float, float]
     """Least and greatest distance of the front, metres."""
-    things: tuple[str, ...]
-    """What stands about, see ``things``."""
+    objects: tuple[str, ...]
+    """What stands about, see ``objects``."""
     indoor: bool = False
 
 
@@ -48,7 +48,7 @@ PLACES: dict[str, Place] = {
         marks=("lane", "zebra", "none"),
         fronts=(fronts.facade, fronts.facade, fronts.fence),
         wall=(6, 14),
-        things=("car", "van", "lamp", "bin", "tree", "sign", "bollard", "bicycle"),
+        objects=("car", "van", "lamp", "bin", "tree", "sign", "bollard", "bicycle"),
     ),
     "plaza": Place(
         floors=("flagstones", "slabs"),
@@ -56,7 +56,7 @@ PLACES: dict[str, Place] = {
         marks=("none",),
         fronts=(fronts.facade, fronts.hedge),
         wall=(4, 14),
-        things=("tables", "bench", "planter", "lamp", "tree", "board", "bin", "pillar"),
+        objects=("tables", "bench", "planter", "lamp", "tree", "board", "bin", "pillar"),
     ),
     "campus": Place(
         floors=("slabs", "asphalt", "flagstones"),
@@ -64,7 +64,7 @@ PLACES: dict[str, Place] = {
         marks=("none",),
         fronts=(fronts.hedge, fronts.facade, fronts.fence),
         wall=(6, 15),
-        things=("tree", "tree", "bush", "bench", "bicycle", "lamp", "sign", "bin"),
+        objects=("tree", "tree", "bush", "bench", "bicycle", "lamp", "sign", "bin"),
     ),
     "crossing": Place(
         floors=("asphalt", "flagstones"),
@@ -72,7 +72,7 @@ PLACES: dict[str, Place] = {
         marks=("zebra",),
         fronts=(fronts.facade, fronts.hedge),
         wall=(8, 15),
-        things=("car", "car", "van", "lamp", "sign", "tree", "bollard"),
+        objects=("car", "car", "van", "lamp", "sign", "tree", "bollard"),
     ),
     "car park": Place(
         floors=("asphalt",),
@@ -80,7 +80,7 @@ PLACES: dict[str, Place] = {
         marks=("bays",),
         fronts=(fronts.fence, fronts.facade, fronts.hedge),
         wall=(6, 14),
-        things=("car", "car", "car", "van", "lamp", "bush", "sign"),
+        objects=("car", "car", "car", "van", "lamp", "bush", "sign"),
     ),
     "front": Place(
         floors=("slabs", "asphalt", "flagstones"),
@@ -88,7 +88,7 @@ PLACES: dict[str, Place] = {
         marks=("none",),
         fronts=(fronts.facade,),
         wall=(1.6, 4.5),
-        things=("board", "tables", "planter", "bin", "bicycle", "pillar", "bollard"),
+        objects=("board", "tables", "planter", "bin", "bicycle", "pillar", "bollard"),
     ),
     "shop": Place(
         floors=("tiles", "planks"),
@@ -96,7 +96,7 @@ PLACES: dict[str, Place] = {
         marks=("none",),
         fronts=(fronts.shelves,),
         wall=(1.8, 7),
-        things=("shelf", "shelf", "box", "board", "pillar", "bin", "tables"),
+        objects=("shelf", "shelf", "box", "board", "pillar", "bin", "tables"),
         indoor=True,
     ),
     "corridor": Place(
@@ -105,7 +105,7 @@ PLACES: dict[str, Place] = {
         marks=("none", "lane"),
         fronts=(fronts.panels,),
         wall=(1.6, 9),
-        things=("machine", "bench", "bin", "planter", "pillar", "board", "box"),
+        objects=("machine", "bench", "bin", "planter", "pillar", "board", "box"),
         indoor=True,
     ),
 }
@@ -121,17 +121,17 @@ def draw_ground(place: Place, rng: np.random.Generator) -> Texture:
         image.paste(strip, (0, top))
         draw = ImageDraw.Draw(image)
         for row in (top, bottom - 5):
-            draw.rectangle([0, row, TEXELS, row + 5], fill=muted(rng, 120, 210))
+            draw.rectangle([0, row, TEXELS, row + 5], fill=draw_muted(rng, 120, 210))
     MARKS[str(rng.choice(place.marks))](ImageDraw.Draw(image), top, bottom, rng)
-    return grained(rng, image, float(rng.uniform(3, 9)))
+    return add_grain(rng, image, float(rng.uniform(3, 9)))
 
 
 def draw_front(place: Place, rng: np.random.Generator, clutter: float) -> Texture:
     """Paints what closes a place off; without clutter a wall of one colour."""
     if clutter <= 0:
-        return grained(rng, plain(muted(rng, 95, 185)), 0)
+        return add_grain(rng, filled(draw_muted(rng, 95, 185)), 0)
     paint = place.fronts[int(rng.integers(len(place.fronts)))]
-    return grained(rng, paint(rng), float(rng.uniform(3, 8)))
+    return add_grain(rng, paint(rng), float(rng.uniform(3, 8)))
 
 
 def _material(names: tuple[str, ...], rng: np.random.Generator) -> Image.Image:
@@ -182,4 +182,4 @@ def draw_place(rng: np.random.Generator, indoor: float) -> str:
 
 def plain_ground(rng: np.random.Generator) -> Texture:
     """Returns a ground of one colour."""
-    return grained(rng, plain(muted(rng, 85, 165)), 0)
+    return add_grain(rng, filled(draw_muted(rng, 85, 165)), 0)

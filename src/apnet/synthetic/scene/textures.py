@@ -20,54 +20,54 @@ SPAN = 16.0
 METRE = TEXELS / SPAN
 
 
-def muted(rng: np.random.Generator, low: int, high: int) -> Color:
+def draw_muted(rng: np.random.Generator, low: int, high: int) -> Color:
     """Draws a grey between two levels, a little warm or cold."""
     warmth, tint = rng.normal(0, 0.05), rng.normal(0, 0.015)
-    return toned(rng.uniform(low, high), (1 + warmth, 1 + tint, 1 - warmth))
+    return scaled_grey(rng.uniform(low, high), (1 + warmth, 1 + tint, 1 - warmth))
 
 
-def vivid(rng: np.random.Generator) -> Color:
+def draw_vivid(rng: np.random.Generator) -> Color:
     """Draws a paint's colour: hues from blue over green to red, most of them broken."""
     hue = rng.uniform(1.8, 6.4) + np.array([0, 2.1, 4.2])
     strength = 0.05 + 0.6 * rng.beta(1, 2.2)
     red, green, blue = 1 + strength * np.cos(hue)
-    return toned(rng.uniform(50, 190), (red, green, blue))
+    return scaled_grey(rng.uniform(50, 190), (red, green, blue))
 
 
-def toned(level: float, factors: tuple[float, float, float]) -> Color:
+def scaled_grey(level: float, factors: tuple[float, float, float]) -> Color:
     """Returns a level times (3,) factors as a colour."""
     red, green, blue = (int(np.clip(level * factor, 0, 255)) for factor in factors)
     return (red, green, blue)
 
 
-def shaded(color: Color, factor: float) -> Color:
+def scaled(color: Color, factor: float) -> Color:
     """Returns a colour times a factor."""
-    return toned(factor, color)
+    return scaled_grey(factor, color)
 
 
-def plain(color: Color) -> Image.Image:
+def filled(color: Color) -> Image.Image:
     """Returns one colour everywhere."""
     return Image.new("RGB", (TEXELS, TEXELS), color)
 
 
 def asphalt(rng: np.random.Generator) -> Image.Image:
     """Grey, with patches and seams."""
-    base = muted(rng, 70, 135)
-    image = plain(base)
+    base = draw_muted(rng, 70, 135)
+    image = filled(base)
     draw = ImageDraw.Draw(image)
     for _ in range(int(rng.integers(2, 7))):
         x, y = rng.integers(0, TEXELS, 2)
         wide, deep = rng.integers(12, 120, 2)
-        patch = shaded(base, rng.uniform(0.8, 1.12))
+        patch = scaled(base, rng.uniform(0.8, 1.12))
         draw.rectangle([x, y, x + wide, y + deep], fill=patch)
-        draw.line([(x, y), (x + 3 * wide, y + deep)], fill=shaded(base, 0.75))
+        draw.line([(x, y), (x + 3 * wide, y + deep)], fill=scaled(base, 0.75))
     return image
 
 
 def slabs(rng: np.random.Generator) -> Image.Image:
     """Slabs or bricks in courses, each a little lighter or darker than the next."""
-    base = muted(rng, 95, 185)
-    image = plain(shaded(base, rng.uniform(0.6, 0.9)))
+    base = draw_muted(rng, 95, 185)
+    image = filled(scaled(base, rng.uniform(0.6, 0.9)))
     draw = ImageDraw.Draw(image)
     deep = int(rng.choice([8, 16, 16, 32]))
     wide = deep * int(rng.choice([1, 2]))
@@ -75,7 +75,7 @@ def slabs(rng: np.random.Generator) -> Image.Image:
     for top in range(0, TEXELS, deep):
         shift = (top // deep % 2) * wide // 2 if staggered else 0
         for left in range(-shift, TEXELS, wide):
-            color = shaded(base, 1 + rng.normal(0, spread))
+            color = scaled(base, 1 + rng.normal(0, spread))
             draw.rectangle([left, top, left + wide - 2, top + deep - 2], fill=color)
     return image
 
@@ -105,13 +105,13 @@ def flagstones(rng: np.random.Generator) -> Image.Image:
             nearest = np.where(closer, away, nearest)
     shades = 1 + rng.normal(0, rng.uniform(0.04, 0.12), count * count)
     level = np.where(second - nearest < 1.6, 0.55, shades[owner])
-    base = np.array(muted(rng, 100, 180))
+    base = np.array(draw_muted(rng, 100, 180))
     return Image.fromarray(np.clip(level[..., None] * base, 0, 255).astype(np.uint8))
 
 
 def grass(rng: np.random.Generator) -> Image.Image:
     """Green or dry, with tufts."""
-    base = np.array(toned(rng.uniform(75, 135), (rng.uniform(0.7, 1.0), 1.0, 0.55)))
+    base = np.array(scaled_grey(rng.uniform(75, 135), (rng.uniform(0.7, 1.0), 1.0, 0.55)))
     tufts = Image.fromarray(rng.normal(1, 0.16, (128, 128)).astype(np.float32))
     level = np.asarray(tufts.resize((TEXELS, TEXELS), Image.Resampling.BILINEAR))
     return Image.fromarray(np.clip(level[..., None] * base, 0, 255).astype(np.uint8))
@@ -119,27 +119,27 @@ def grass(rng: np.random.Generator) -> Image.Image:
 
 def tiles(rng: np.random.Generator) -> Image.Image:
     """An indoor floor: square tiles, of one colour or two."""
-    first = muted(rng, 120, 215)
-    second = muted(rng, 60, 200) if rng.random() < 0.35 else first
-    image = plain(shaded(first, 0.75))
+    first = draw_muted(rng, 120, 215)
+    second = draw_muted(rng, 60, 200) if rng.random() < 0.35 else first
+    image = filled(scaled(first, 0.75))
     draw = ImageDraw.Draw(image)
     step = int(rng.choice([16, 32]))
     for top in range(0, TEXELS, step):
         for left in range(0, TEXELS, step):
             base = first if (top + left) // step % 2 else second
-            color = shaded(base, 1 + rng.normal(0, 0.02))
+            color = scaled(base, 1 + rng.normal(0, 0.02))
             draw.rectangle([left, top, left + step - 2, top + step - 2], fill=color)
     return image
 
 
 def planks(rng: np.random.Generator) -> Image.Image:
     """Boards, or a carpet's ribs."""
-    base = toned(rng.uniform(70, 160), (1.15, 0.95, rng.uniform(0.6, 0.95)))
-    image = plain(base)
+    base = scaled_grey(rng.uniform(70, 160), (1.15, 0.95, rng.uniform(0.6, 0.95)))
+    image = filled(base)
     draw = ImageDraw.Draw(image)
     deep = int(rng.choice([4, 8]))
     for top in range(0, TEXELS, deep):
-        draw.rectangle([0, top, TEXELS, top + deep - 1], fill=shaded(base, rng.uniform(0.88, 1.1)))
+        draw.rectangle([0, top, TEXELS, top + deep - 1], fill=scaled(base, rng.uniform(0.88, 1.1)))
     return image
 
 
@@ -154,7 +154,7 @@ MATERIALS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
 """What covers a ground, by name."""
 
 
-def grained(rng: np.random.Generator, image: Image.Image, strength: float) -> Texture:
+def add_grain(rng: np.random.Generator, image: Image.Image, strength: float) -> Texture:
     """Adds fine grain and coarse stains of a strength in grey levels."""
     pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(0.6)), dtype=np.float32)
     fine = rng.normal(0, strength, (TEXELS, TEXELS)).astype(np.float32)
@@ -164,7 +164,7 @@ def grained(rng: np.random.Generator, image: Image.Image, strength: float) -> Te
     return texture
 
 
-def look_up(
+def sample_texture(
     texture: Texture, u: NDArray[np.floating], v: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Returns (P, 3) colours of a repeating texture at (P,) metres across and down, bilinearly."""

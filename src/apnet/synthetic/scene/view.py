@@ -9,6 +9,9 @@ import numpy as np
 
 from apnet.synthetic.people.body import Array
 
+Rectangle = tuple[float, float, float, float]
+"""Left, top, width and height, pixels."""
+
 
 @dataclass(frozen=True, eq=False)
 class View:

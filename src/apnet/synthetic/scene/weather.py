@@ -7,7 +7,7 @@ import numpy as np
 from apnet.synthetic.people.body import Array
 
 
-def streaked(pixels: Array, rng: np.random.Generator) -> None:
+def draw_rain(pixels: Array, rng: np.random.Generator) -> None:
     """Lays falling drops over (H, W, 3) pixels, and the veil of those too far to be seen."""
     height, width = pixels.shape[:2]
     pixels *= np.float32(0.82)

@@ -80,15 +80,15 @@ def plan_visits(counts: Counts, cameras: int, seed: int) -> list[Visits]:
     Raises:
         ConfigError: the counts cannot be met.
     """
-    numbers = _camera_numbers(counts, cameras, seed)
-    images = _image_numbers(counts, numbers)
+    numbers = _cameras_per_person(counts, cameras, seed)
+    images = _images_per_person(counts, numbers)
     return [
-        Visits(tuple(_order(seed, pid, cameras)[:number]), count)
+        Visits(tuple(_camera_order(seed, pid, cameras)[:number]), count)
         for pid, (number, count) in enumerate(zip(numbers, images, strict=True), start=1)
     ]
 
 
-def spread_out(total: int, least: list[int], most: list[int], weights: list[float]) -> list[int]:
+def split_total(total: int, least: list[int], most: list[int], weights: list[float]) -> list[int]:
     """Splits a total into whole shares within bounds, as near to the weights as they allow.
 
     Args:
@@ -117,10 +117,10 @@ def spread_out(total: int, least: list[int], most: list[int], weights: list[floa
             below = factor
         else:
             above = factor
-    return _rounded(np.clip(weight * above, low, high), total)
+    return _round_to_total(np.clip(weight * above, low, high), total)
 
 
-def _rounded(shares: NDArray[np.float64], total: int) -> list[int]:
+def _round_to_total(shares: NDArray[np.float64], total: int) -> list[int]:
     """Rounds to whole numbers of the sum asked for: the largest remainders go up."""
     whole = np.floor(shares + 1e-6).astype(np.int64)
     order = np.argsort(-(shares - whole), kind="stable")
@@ -128,19 +128,21 @@ def _rounded(shares: NDArray[np.float64], total: int) -> list[int]:
     return [int(number) for number in whole]
 
 
-def _camera_numbers(counts: Counts, cameras: int, seed: int) -> list[int]:
+def _cameras_per_person(counts: Counts, cameras: int, seed: int) -> list[int]:
     """Returns how many cameras see each person."""
-    drawn = [_drawn_number(counts, cameras, seed, pid) for pid in range(1, counts.ids + 1)]
+    drawn = [_draw_camera_count(counts, cameras, seed, pid) for pid in range(1, counts.ids + 1)]
     if counts.queries is None:
         return drawn
     asked = slice(counts.train[0], counts.train[0] + counts.test[0])
     people = counts.test[0]
     weights = [float(number) for number in drawn[asked]]
-    drawn[asked] = spread_out(counts.queries, [LEAST_CAMERAS] * people, [cameras] * people, weights)
+    drawn[asked] = split_total(
+        counts.queries, [LEAST_CAMERAS] * people, [cameras] * people, weights
+    )
     return drawn
 
 
-def _drawn_number(counts: Counts, cameras: int, seed: int, pid: int) -> int:
+def _draw_camera_count(counts: Counts, cameras: int, seed: int, pid: int) -> int:
     ids, images = counts.train if pid <= counts.train[0] else counts.test
     if pid > counts.train[0] + counts.test[0]:
         ids, images = counts.others
@@ -149,7 +151,7 @@ def _drawn_number(counts: Counts, cameras: int, seed: int, pid: int) -> int:
     return int(rng.integers(max(LEAST_CAMERAS, (most + 1) // 2), most + 1))
 
 
-def _image_numbers(counts: Counts, numbers: list[int]) -> list[int]:
+def _images_per_person(counts: Counts, numbers: list[int]) -> list[int]:
     result: list[int] = []
     asked = range(counts.train[0], counts.train[0] + counts.test[0])
     for people, images in (counts.train, counts.test, counts.others):
@@ -158,10 +160,10 @@ def _image_numbers(counts: Counts, numbers: list[int]) -> list[int]:
         least = [numbers[p] + LEAST_CAMERAS if p in asked else LEAST_CAMERAS for p in places]
         rng = np.random.default_rng([len(result), 6])
         weights = [float(w) for w in np.exp(rng.normal(0, counts.spread, people))]
-        result += spread_out(images, least, [images] * people, weights)
+        result += split_total(images, least, [images] * people, weights)
     return result
 
 
-def _order(seed: int, pid: int, cameras: int) -> list[int]:
+def _camera_order(seed: int, pid: int, cameras: int) -> list[int]:
     rng = np.random.default_rng([seed, 14, pid])
     return [int(number) for number in rng.permutation(np.arange(1, cameras + 1))]

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from apnet.synthetic.world.plan import Counts
+
+RENDERER = 2
+"""Version of the renderer; raised whenever the same settings would give other images."""
+
 
 @dataclass(frozen=True)
 class World:
@@ -152,3 +157,21 @@ EASY = replace(
     stretch=0.2,
 )
 """A town by day, in which minutes of training show something; most named sets are harder."""
+
+
+@dataclass(frozen=True)
+class SetSettings:
+    """Everything that determines the bytes of a set; ``settings.json`` holds these fields."""
+
+    name: str
+    """Name of a named set; empty for the caller's own settings."""
+    version: int
+    """Version of the named set; 0 for the caller's own settings."""
+    counts: Counts
+    seed: int
+    cameras: int
+    """Number of cameras."""
+    size: tuple[int, int]
+    """Image height and width in pixels."""
+    world: World
+    renderer: int = RENDERER

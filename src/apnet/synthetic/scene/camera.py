@@ -7,26 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from apnet.synthetic.people.body import Array
-from apnet.synthetic.render.detector import Detector
-from apnet.synthetic.render.lens import Lens, draw_lens
+from apnet.synthetic.scene.detector import Detector
+from apnet.synthetic.scene.lens import Lens, draw_lens
 from apnet.synthetic.scene.light import Light, draw_light
+from apnet.synthetic.scene.objects import SceneObject, draw_object
 from apnet.synthetic.scene.places import PLACES, draw_front, draw_ground, draw_place, plain_ground
-from apnet.synthetic.scene.textures import SPAN, Texture, look_up
-from apnet.synthetic.scene.things import Thing, draw_thing
+from apnet.synthetic.scene.textures import Texture
 from apnet.synthetic.world.settings import World
 
 LENGTH = 24.0
-"""Metres after which the things of a place come again."""
+"""Metres after which the objects of a place come again."""
 
 CLUTTER = 26
 """Things on that length, at a clutter of 1."""
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
-    """A thing and where it stands: metres along the place, and away from where people walk."""
+class PlacedObject:
+    """A item and where it stands: metres along the place, and away from where people walk."""
 
-    thing: Thing
+    item: SceneObject
     x: float
     y: float
 
@@ -66,7 +66,7 @@ class Camera:
     resolution: tuple[float, float] | None
     """Least and greatest height of a person in the camera's pixels; None: as fine as can be."""
     occluders: float
-    """Share of images with a thing or a person in front."""
+    """Share of images with a item or a person in front."""
     occluder_size: tuple[float, float]
     """Least and greatest share of the box that what stands in front is meant to hide."""
     passers_by: float
@@ -74,7 +74,7 @@ class Camera:
     detector: Detector
     ground: Texture
     front: Texture
-    things: tuple[Standing, ...]
+    objects: tuple[PlacedObject, ...]
 
     @property
     def rain(self) -> bool:
@@ -120,7 +120,7 @@ def draw_camera(rng: np.random.Generator, world: World) -> Camera:
         roof=3.4 if place.indoor else float(rng.uniform(2.5, 13)),
         light=light,
         lens=draw_lens(rng, world, light),
-        air=(_air(rng, kind)).astype(np.float32),
+        air=(_air_color(rng, kind)).astype(np.float32),
         haze=float(rng.uniform(0.015, 0.045)) if weather == "haze" else 0.0,
         gloss=_gloss(rng, weather),
         resolution=world.resolution if world.optics else None,
@@ -130,7 +130,7 @@ def draw_camera(rng: np.random.Generator, world: World) -> Camera:
         detector=Detector(world.detector, world.stretch),
         ground=plain_ground(rng) if bare else draw_ground(place, rng),
         front=draw_front(place, rng, world.clutter),
-        things=_furnished(rng, place.things, world.clutter),
+        objects=_place_objects(rng, place.objects, world.clutter),
     )
 
 
@@ -149,7 +149,7 @@ def _weather(rng: np.random.Generator, world: World, *, indoor: bool) -> tuple[s
     return "clear", dark or "sun"
 
 
-def _air(rng: np.random.Generator, kind: str) -> Array:
+def _air_color(rng: np.random.Generator, kind: str) -> Array:
     if kind == "night":
         return np.array([18.0, 19.0, 26.0]) * rng.uniform(0.6, 2.2)
     blue = rng.uniform(0, 0.18) if kind == "sun" else 0.03
@@ -162,89 +162,19 @@ def _gloss(rng: np.random.Generator, weather: str) -> float:
     return float(rng.uniform(0, 0.3)) if weather == "indoor" else 0.0
 
 
-def _furnished(
+def _place_objects(
     rng: np.random.Generator, kinds: tuple[str, ...], clutter: float
-) -> tuple[Standing, ...]:
-    """Puts things behind where people walk."""
+) -> tuple[PlacedObject, ...]:
+    """Puts objects behind where people walk."""
     count = round(CLUTTER * clutter)
     if not count:
         return ()
-    pool = [draw_thing(str(rng.choice(kinds)), rng) for _ in range(11)]
+    pool = [draw_object(str(rng.choice(kinds)), rng) for _ in range(11)]
     return tuple(
-        Standing(
+        PlacedObject(
             pool[int(rng.integers(len(pool)))],
             float(rng.uniform(0, LENGTH)),
             1.0 + 10 * float(rng.beta(1, 1.7)),
         )
         for _ in range(count)
     )
-
-
-def around(camera: Camera, moved: Array) -> list[Standing]:
-    """Returns the things behind a person who stands ``moved`` (2,) along the place, far to near."""
-    half = LENGTH / 2
-    placed = [
-        Standing(s.thing, (s.x - float(moved[0]) + half) % LENGTH - half, s.y - float(moved[1]))
-        for s in camera.things
-    ]
-    kept = (s for s in placed if 0.5 < s.y < camera.wall - float(moved[1]))
-    return sorted(kept, key=lambda s: -s.y)
-
-
-def background(camera: Camera, rays: Array, eye: Array, moved: Array, kept_off: Array) -> Array:
-    """Returns the (P, 3) colours of ground, front and sky seen along rays.
-
-    Args:
-        camera: whose scene it is.
-        rays: (P, 3) directions in the world, y away from the camera, z up.
-        eye: (3,) the camera's place; the person stands at the origin.
-        moved: (2,) metres along and away by which the person stands elsewhere in the place.
-        kept_off: (P,) share of direct light that things and people keep off the ground.
-    """
-    wall = camera.wall - float(moved[1])
-    to_front = (wall - eye[1]) / np.maximum(rays[:, 1], 1e-3)
-    front = eye + rays * to_front[:, None]
-    standing = (front[:, 2] > 0) & (rays[:, 1] > 0)
-    colors = np.empty_like(rays)
-    colors[standing] = _on_front(camera, front[standing], moved)
-    lying = on_ground(rays[~standing], eye)
-    floor = _on_ground(camera, lying, moved, kept_off[~standing])
-    if camera.gloss:
-        mirrored = lying + (rays[~standing] * [1, 1, -1]) * (
-            (wall - lying[:, 1]) / np.maximum(rays[~standing, 1], 1e-3)
-        )[:, None].astype(np.float32)
-        mirrored[:, 2] = np.clip(mirrored[:, 2], 0, 12)
-        shine = np.float32(camera.gloss)
-        floor = floor * (1 - shine) + _on_front(camera, mirrored, moved) * shine
-    colors[~standing] = floor
-    depth = np.where(standing, to_front, -eye[2] / np.minimum(rays[:, 2], -1e-3))
-    return camera.hazed(colors, depth)
-
-
-def on_ground(rays: Array, eye: Array) -> Array:
-    """Returns the (P, 3) places where (P, 3) rays meet the ground."""
-    return np.asarray(eye + rays * (-eye[2] / np.minimum(rays[:, 2], -1e-4))[:, None])
-
-
-def _on_front(camera: Camera, points: Array, moved: Array) -> Array:
-    """Colours of the front, or of the sky above it, at (P, 3) points of its plane."""
-    colors = look_up(camera.front, points[:, 0] + float(moved[0]), -points[:, 2])
-    place = points + np.array([moved[0], moved[1], 0], dtype=np.float32)
-    toward = np.broadcast_to(np.array([[0, -1, 0]], dtype=np.float32), points.shape)
-    lit = camera.light.on_faces(toward, camera.light.open_to_sun(place))
-    colors = (colors * lit).astype(np.float32)
-    colors[points[:, 2] > camera.roof] = camera.air
-    return colors
-
-
-def _on_ground(camera: Camera, points: Array, moved: Array, kept_off: Array) -> Array:
-    """Colours of the ground at (P, 3) points of it."""
-    place = points + np.array([moved[0], moved[1], 0], dtype=np.float32)
-    c, s = np.cos(camera.turn), np.sin(camera.turn)
-    x, y = place[:, 0], place[:, 1]
-    colors = look_up(camera.ground, (c * x + s * y) % SPAN, (c * y - s * x) % SPAN)
-    wet = 0.7 if camera.rain else 1.0
-    reached = camera.light.open_to_sun(place) * (1 - kept_off)
-    up = np.array([[0, 0, 1.0]], dtype=np.float32)
-    light = camera.light.on_faces(np.broadcast_to(up, (len(reached), 3)), reached)
-    return np.asarray(colors * light * np.float32(wet))

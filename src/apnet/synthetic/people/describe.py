@@ -24,7 +24,7 @@ BLOCK_WORDS = {"sleeves": "sleeves", "raglan": "raglan sleeves", "yoke": "should
                "sash": "sash"}  # fmt: skip
 
 
-def cues_of(look: Look) -> dict[str, list[str]]:
+def describe_look(look: Look) -> dict[str, list[str]]:
     """Describes a look in short words.
 
     Returns:

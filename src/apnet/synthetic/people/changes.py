@@ -8,43 +8,43 @@ from collections.abc import Callable
 import numpy as np
 
 from apnet.synthetic.people.palette import draw_cloth
-from apnet.synthetic.people.twins import are_told_apart
+from apnet.synthetic.people.twins import visibly_differ
 from apnet.synthetic.people.wardrobe import OPENS, Look
 from apnet.synthetic.world.settings import World
 
-Cues = dict[str, object]
+LookFields = dict[str, object]
 
 
-def _bag(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _bag(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {} if look.bag == "none" else {"bag": "none"}
 
 
-def _front(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _front(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {"open_front": not look.open_front} if look.top in OPENS else {}
 
 
-def _hood(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _hood(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {"headwear": "hood"} if look.top == "hoodie" and look.headwear == "none" else {}
 
 
-def _hat(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _hat(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     return {"headwear": "none"} if look.headwear in ("cap", "beanie", "hat", "helmet") else {}
 
 
-def _glasses(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _glasses(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     if world.faces == 0:
         return {}
     return {"glasses": "sunglasses" if look.glasses == "none" else "none"}
 
 
-def _hand(rng: np.random.Generator, look: Look, world: World) -> Cues:
+def _hand(rng: np.random.Generator, look: Look, world: World) -> LookFields:
     if look.prop != "none" or look.bag == "handbag":
         return {}
     held = ("phone", "call", "shopping", "folder")
     return {"prop": held[int(rng.integers(len(held)))], "prop_color": draw_cloth(rng, 1.0)}
 
 
-WORN_CUES: dict[str, Callable[[np.random.Generator, Look, World], Cues]] = {
+CHANGES: dict[str, Callable[[np.random.Generator, Look, World], LookFields]] = {
     "bag": _bag,
     "front": _front,
     "hood": _hood,
@@ -55,7 +55,7 @@ WORN_CUES: dict[str, Callable[[np.random.Generator, Look, World], Cues]] = {
 """What may change; each returns nothing where a look has nothing of the kind."""
 
 
-def worn_at(
+def look_in_camera(
     look: Look,
     rng: np.random.Generator,
     world: World,
@@ -74,30 +74,30 @@ def worn_at(
         rain: whether it rains there.
 
     Returns:
-        The look there, and the names of what changed: keys of ``WORN_CUES``, ``umbrella`` or
+        The look there, and the names of what changed: keys of ``CHANGES``, ``umbrella`` or
         ``bench``.
     """
     changed: list[str] = []
     if rain and rng.random() < world.umbrellas and look.prop in ("none", "folder"):
         color = draw_cloth(rng, world.palette)
-        cues: Cues = {"prop": "umbrella", "prop_color": color}
-        look = _unlike(look, cues, others, "umbrella", changed)
+        cues: LookFields = {"prop": "umbrella", "prop_color": color}
+        look = _apply_change(look, cues, others, "umbrella", changed)
     elif not rain and rng.random() < world.sitting and look.prop not in ("pram", "bicycle"):
-        look = _unlike(look, {"prop": "bench"}, others, "bench", changed)
-    for name, change in WORN_CUES.items():
+        look = _apply_change(look, {"prop": "bench"}, others, "bench", changed)
+    for name, change in CHANGES.items():
         if rng.random() < world.worn_changes:
-            look = _unlike(look, change(rng, look, world), others, name, changed)
+            look = _apply_change(look, change(rng, look, world), others, name, changed)
     return look, tuple(changed)
 
 
-def _unlike(
-    look: Look, cues: Cues, others: tuple[Look, ...], name: str, changed: list[str]
+def _apply_change(
+    look: Look, cues: LookFields, others: tuple[Look, ...], name: str, changed: list[str]
 ) -> Look:
     """Returns the changed look, and notes its name, unless it is that of one of the others."""
     if not cues:
         return look
     new = dataclasses.replace(look, **cues)  # type: ignore[arg-type]
-    if not all(are_told_apart(new, other) for other in others):
+    if not all(visibly_differ(new, other) for other in others):
         return look
     changed.append(name)
     return new

@@ -73,14 +73,14 @@ class Detector:
         return Box(middle, centre, width, height, tall, float(cut / tall))
 
 
-def aimed(height: float, distance: float, rng: np.random.Generator) -> View:
+def aim_camera(height: float, distance: float, rng: np.random.Generator) -> View:
     """Returns a view, of focal length 1, from a camera towards a person at the origin."""
     eye = np.array([rng.normal(0, 0.6), -distance, height], dtype=np.float32)
     pitch = float(np.arctan2(height - 0.9, distance))
     return View(eye, pitch, 1.0, (0.0, 0.0), (1, 1), float(rng.normal(0, 0.02)))
 
 
-def cropped(view: View, box: Box, rows: int) -> View:
+def box_view(view: View, box: Box, rows: int) -> View:
     """Returns the view of a box, ``rows`` pixels high."""
     focal = rows / box.height
     columns = max(8, round(box.width * focal))

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from itertools import combinations, groupby
 
-from apnet.synthetic.people.cues import cues_of
+from apnet.synthetic.people.describe import describe_look
+from apnet.synthetic.people.population import Person
 from apnet.synthetic.people.twins import COARSE_CUES, differ_in
-from apnet.synthetic.render.photograph import Facts
-from apnet.synthetic.world.population import Person
+from apnet.synthetic.render.image import ImageMetadata
 
 Line = dict[str, object]
 
@@ -20,14 +20,16 @@ def person_line(person: Person) -> Line:
         "pid": person.pid,
         "split": person.split,
         "differs": person.differs,
-        "cues": cues_of(person.look),
+        "cues": describe_look(person.look),
         "look": dataclasses.asdict(person.look),
     }
 
 
-def image_line(name: str, pid: int, camera: int, facts: Facts, changes: tuple[str, ...]) -> Line:
+def image_line(
+    name: str, pid: int, camera: int, metadata: ImageMetadata, changes: tuple[str, ...]
+) -> Line:
     """Describes an image: its file, and what is true of the picture."""
-    line: Line = {"image": name, "pid": pid, "camera": camera, **dataclasses.asdict(facts)}
+    line: Line = {"image": name, "pid": pid, "camera": camera, **dataclasses.asdict(metadata)}
     return {
         key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()
     } | {"changes": changes}

@@ -1,4 +1,4 @@
-"""What a camera sees around a person: the scene, things and people behind, and their shadows."""
+"""What a camera sees around a person: the scene, objects and people behind, and their shadows."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from PIL import Image, ImageFilter
 
 from apnet.synthetic.people.body import Array
 from apnet.synthetic.people.figure import Figure
-from apnet.synthetic.render.shading import lit
-from apnet.synthetic.scene.scene import Camera, Standing, around, background, on_ground
-from apnet.synthetic.scene.things import Thing
-from apnet.synthetic.scene.view import View
+from apnet.synthetic.render.shading import shade_figure
+from apnet.synthetic.scene.camera import Camera, PlacedObject
+from apnet.synthetic.scene.objects import SceneObject
+from apnet.synthetic.scene.surfaces import ground_points, objects_behind, surface_colors
+from apnet.synthetic.scene.view import Rectangle, View
 
 ROWS = 160
 """At most; people are rendered finer than what is behind them, which lenses blur anyway."""
 
-Rectangle = tuple[float, float, float, float]
-"""Left, top, width and height, pixels."""
-
 
 @dataclass(frozen=True, eq=False)
-class Stander:
+class PlacedFigure:
     """Someone in the picture: a figure and its (V, 3) posed points in the world."""
 
     figure: Figure
@@ -34,16 +32,16 @@ class Stander:
         return np.asarray(self.points[:, :2].mean(0))
 
     @property
-    def own(self) -> Array:
+    def person_points(self) -> Array:
         """(V', 3) the points that are not a prop's: what a detector boxes."""
-        return self.points[: self.figure.own]
+        return self.points[: self.figure.person_points]
 
 
-def backdrop(
+def render_background(
     camera: Camera,
     view: View,
-    moved: Array,
-    people: list[Stander],
+    offset: Array,
+    people: list[PlacedFigure],
     rng: np.random.Generator,
 ) -> Array:
     """Renders what is behind the person.
@@ -51,7 +49,7 @@ def backdrop(
     Args:
         camera: whose scene it is.
         view: the box.
-        moved: (2,) where in the place the person stands, metres.
+        offset: (2,) where in the place the person stands, metres.
         people: everybody in the picture, the person first; those who stand behind are drawn, and
             all throw shadows.
         rng: source of the folds.
@@ -61,34 +59,39 @@ def backdrop(
     """
     coarse = view.at(min(round(0.75 * view.size[0]), ROWS))
     rays = coarse.rays(coarse.size)
-    things = [s for s in around(camera, moved) if _in_view(s, coarse)]
-    kept_off = shadows(camera, coarse, rays, people, things)
-    colors = background(camera, rays, view.eye, moved, kept_off)
-    colors *= contact(rays, view.eye, people)[:, None]
+    objects = [s for s in objects_behind(camera, offset) if _in_view(s, coarse)]
+    blocked = cast_shadows(camera, coarse, rays, people, objects)
+    colors = surface_colors(camera, rays, view.eye, offset, blocked)
+    colors *= contact_shadow(rays, view.eye, people)[:, None]
     pixels = colors.reshape(*coarse.size, 3)  # (h * w, 3) -> (h, w, 3)
     behind = [stander for stander in people[1:] if stander.place[1] > 0]
-    items: list[tuple[float, Standing | Stander]] = [(s.y, s) for s in things]
+    items: list[tuple[float, PlacedObject | PlacedFigure]] = [(s.y, s) for s in objects]
     items += [(float(s.place[1]), s) for s in behind]
     for _, item in sorted(items, key=lambda pair: -pair[0]):
-        if isinstance(item, Standing):
-            put(pixels, item.thing, _rectangle(item, coarse), _level(camera, item, moved))
+        if isinstance(item, PlacedObject):
+            paste_object(
+                pixels,
+                item.item,
+                _object_rectangle(item, coarse),
+                _object_light(camera, item, offset),
+            )
         else:
-            draw(pixels, item, camera, coarse, moved, rng)
+            draw_figure(pixels, item, camera, coarse, offset, rng)
     image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     wide_high = (view.size[1], view.size[0])
     return np.asarray(image.resize(wide_high, Image.Resampling.BICUBIC), dtype=np.float32)
 
 
-def draw(
+def draw_figure(
     pixels: Array,
-    stander: Stander,
+    stander: PlacedFigure,
     camera: Camera,
     view: View,
-    moved: Array,
+    offset: Array,
     rng: np.random.Generator,
 ) -> Array:
     """Draws somebody over (H, W, 3) pixels; returns the (H * W,) share that they cover."""
-    seen = lit(stander.figure, stander.points, camera.light, moved, view, rng)
+    seen = shade_figure(stander.figure, stander.points, camera.light, offset, view, rng)
     covered = np.zeros(view.size[0] * view.size[1], dtype=np.float32)
     covered[seen.pixels] = 1
     depth = np.full(len(seen.pixels), stander.place[1] - view.eye[1], dtype=np.float32)
@@ -96,8 +99,8 @@ def draw(
     return covered
 
 
-def put(pixels: Array, thing: Thing, where: Rectangle, level: Array) -> Array:
-    """Puts a thing over (H, W, 3) pixels in (3,) light; returns the (H * W,) share it covers."""
+def paste_object(pixels: Array, item: SceneObject, where: Rectangle, level: Array) -> Array:
+    """Puts a item over (H, W, 3) pixels in (3,) light; returns the (H * W,) share it covers."""
     height, width = pixels.shape[:2]
     covered = np.zeros((height, width), dtype=np.float32)
     left, top, wide, tall = where
@@ -106,16 +109,16 @@ def put(pixels: Array, thing: Thing, where: Rectangle, level: Array) -> Array:
     size = (columns[1] - columns[0], rows[1] - rows[0])
     if min(size) < 1 or min(wide, tall) < 1:
         return covered.ravel()
-    across, down = thing.picture.width / wide, thing.picture.height / tall
+    across, down = item.picture.width / wide, item.picture.height / tall
     part = (
         max(0.0, (columns[0] - left) * across),
         max(0.0, (rows[0] - top) * down),
-        min(thing.picture.width, (columns[1] - left) * across),
-        min(thing.picture.height, (rows[1] - top) * down),
+        min(item.picture.width, (columns[1] - left) * across),
+        min(item.picture.height, (rows[1] - top) * down),
     )
     if part[2] - part[0] < 1e-3 or part[3] - part[1] < 1e-3:
         return covered.ravel()
-    piece = thing.picture.resize(size, Image.Resampling.BILINEAR, box=part)
+    piece = item.picture.resize(size, Image.Resampling.BILINEAR, box=part)
     drawn = np.asarray(piece, dtype=np.float32)
     share = drawn[..., 3:] / 255
     region = (slice(*rows), slice(*columns))
@@ -124,12 +127,12 @@ def put(pixels: Array, thing: Thing, where: Rectangle, level: Array) -> Array:
     return covered.ravel()
 
 
-def shadows(
-    camera: Camera, view: View, rays: Array, people: list[Stander], things: list[Standing]
+def cast_shadows(
+    camera: Camera, view: View, rays: Array, people: list[PlacedFigure], objects: list[PlacedObject]
 ) -> Array:
-    """Returns the (P,) share of direct light that people and things keep off what is behind."""
+    """Returns the (P,) share of direct light that people and objects keep off what is behind."""
     light, size = camera.light, view.size
-    casting = [stander.points[::2] for stander in people] + [_outline(s) for s in things]
+    casting = [stander.points[::2] for stander in people] + [_outline(s) for s in objects]
     points = np.concatenate(casting)
     slope = light.sun[:2] / max(float(light.sun[2]), 0.25)
     fallen = points.copy()
@@ -147,9 +150,9 @@ def shadows(
     return np.asarray(dark * np.float32(light.shadows))
 
 
-def contact(rays: Array, eye: Array, people: list[Stander]) -> Array:
+def contact_shadow(rays: Array, eye: Array, people: list[PlacedFigure]) -> Array:
     """Returns (P,) factors: less sky reaches the ground where somebody stands."""
-    ground = on_ground(rays, eye)
+    ground = ground_points(rays, eye)
     factor = np.ones(len(rays), dtype=np.float32)
     for stander in people:
         away = ((ground[:, :2] - stander.place) ** 2).sum(1)
@@ -157,38 +160,38 @@ def contact(rays: Array, eye: Array, people: list[Stander]) -> Array:
     return np.where(rays[:, 2] < 0, factor, np.float32(1))
 
 
-def _outline(standing: Standing) -> Array:
-    """Points of the upright rectangle that a thing fills, close enough to leave no gaps."""
+def _outline(standing: PlacedObject) -> Array:
+    """Points of the upright rectangle that a item fills, close enough to leave no gaps."""
     x, z = np.meshgrid(np.linspace(-0.45, 0.45, 14), np.linspace(0, 1, 14))
-    thing = standing.thing
+    item = standing.item
     points = np.stack(
         [
-            standing.x + x.ravel() * thing.width,
+            standing.x + x.ravel() * item.width,
             np.full(x.size, standing.y),
-            z.ravel() * thing.height,
+            z.ravel() * item.height,
         ],
         axis=1,
     )
     return points.astype(np.float32)
 
 
-def _rectangle(standing: Standing, view: View) -> Rectangle:
-    """Where a thing is in the picture; things stay upright."""
-    thing, x, y = standing.thing, standing.x, standing.y
-    ends = np.array([[x, y, 0], [x, y, thing.height]], dtype=np.float32)
+def _object_rectangle(standing: PlacedObject, view: View) -> Rectangle:
+    """Where a item is in the picture; objects stay upright."""
+    item, x, y = standing.item, standing.x, standing.y
+    ends = np.array([[x, y, 0], [x, y, item.height]], dtype=np.float32)
     (column, foot, depth), (_, top, _) = view.project(ends)
-    wide = view.focal * thing.width / float(depth)
+    wide = view.focal * item.width / float(depth)
     return float(column) - wide / 2, float(top), wide, float(foot - top)
 
 
-def _in_view(standing: Standing, view: View) -> bool:
-    left, top, wide, tall = _rectangle(standing, view)
+def _in_view(standing: PlacedObject, view: View) -> bool:
+    left, top, wide, tall = _object_rectangle(standing, view)
     return left + wide > 0 and left < view.size[1] and top + tall > 0 and top < view.size[0]
 
 
-def _level(camera: Camera, standing: Standing, moved: Array) -> Array:
-    """Light on an upright thing, (3,)."""
-    place = np.array([[standing.x + moved[0], standing.y + moved[1], 0.5]], dtype=np.float32)
-    reached = camera.light.open_to_sun(place) * np.float32(0.9)
+def _object_light(camera: Camera, standing: PlacedObject, offset: Array) -> Array:
+    """Light on an upright item, (3,)."""
+    place = np.array([[standing.x + offset[0], standing.y + offset[1], 0.5]], dtype=np.float32)
+    reached = camera.light.sun_share(place) * np.float32(0.9)
     toward = np.array([[0.0, -0.8, 0.6]], dtype=np.float32)
-    return np.asarray(camera.light.on_faces(toward, reached)[0])
+    return np.asarray(camera.light.irradiance(toward, reached)[0])

@@ -11,18 +11,23 @@ from PIL import Image
 from apnet.synthetic.people.body import Array
 from apnet.synthetic.people.figure import Figure
 from apnet.synthetic.people.pose import draw_pose
-from apnet.synthetic.render.detector import aimed, cropped
-from apnet.synthetic.render.lens import photographed
-from apnet.synthetic.render.shading import REGIONS, Seen, lit
-from apnet.synthetic.scene.backdrop import Stander, backdrop, draw, put
+from apnet.synthetic.render.background import (
+    PlacedFigure,
+    draw_figure,
+    paste_object,
+    render_background,
+)
+from apnet.synthetic.render.optics import apply_lens
+from apnet.synthetic.render.shading import REGIONS, VisibleFigure, shade_figure
+from apnet.synthetic.scene.camera import LENGTH, Camera
+from apnet.synthetic.scene.detector import aim_camera, box_view
 from apnet.synthetic.scene.obstacles import draw_obstacle, rectangle_around
-from apnet.synthetic.scene.scene import LENGTH, Camera
 from apnet.synthetic.scene.view import View
-from apnet.synthetic.scene.weather import streaked
+from apnet.synthetic.scene.weather import draw_rain
 
 
 @dataclass(frozen=True)
-class Facts:
+class ImageMetadata:
     """What is true of a picture."""
 
     yaw: float
@@ -56,22 +61,22 @@ class Facts:
 class _Moment:
     """Who is where: the person first, then those behind and in front."""
 
-    people: list[Stander]
-    moved: Array
+    people: list[PlacedFigure]
+    offset: Array
     yaw: float
     phase: float
     distance: float
-    barred: bool
-    """Whether a thing stands in front."""
+    has_obstacle: bool
+    """Whether a item stands in front."""
 
 
-def take_picture(
+def render_image(
     figure: Figure,
     camera: Camera,
     crowd: Sequence[Figure],
     size: tuple[int, int],
     rng: np.random.Generator,
-) -> tuple[Image.Image, Facts]:
+) -> tuple[Image.Image, ImageMetadata]:
     """Renders one image.
 
     Args:
@@ -81,25 +86,25 @@ def take_picture(
         size: height and width, pixels.
         rng: source of all randomness.
     """
-    moment = _moment(figure, camera, crowd, rng)
+    moment = _draw_moment(figure, camera, crowd, rng)
     person = moment.people[0]
-    aim = aimed(camera.height, moment.distance, rng)
-    beside = aim.project(moment.people[1].own) if len(moment.people) > 1 else None
-    box = camera.detector.box(aim.project(person.own), beside, size[1] / size[0], rng)
+    aim = aim_camera(camera.height, moment.distance, rng)
+    beside = aim.project(moment.people[1].person_points) if len(moment.people) > 1 else None
+    box = camera.detector.box(aim.project(person.person_points), beside, size[1] / size[0], rng)
     tall = _resolution(camera, moment.distance, box.tall / box.height * size[0], rng)
     rows = max(12, round(tall * box.height / box.tall))
-    view = cropped(aim, box, int(np.clip(1.4 * rows, 64, max(1.5 * size[0], 180))))
-    pixels = backdrop(camera, view, moment.moved, moment.people, rng)
-    seen = lit(figure, person.points, camera.light, moment.moved, view, rng)
+    view = box_view(aim, box, int(np.clip(1.4 * rows, 64, max(1.5 * size[0], 180))))
+    pixels = render_background(camera, view, moment.offset, moment.people, rng)
+    seen = shade_figure(figure, person.points, camera.light, moment.offset, view, rng)
     away = np.full(len(seen.pixels), moment.distance, dtype=np.float32)
     pixels.reshape(-1, 3)[seen.pixels] = camera.hazed(seen.colors, away)
     hidden = _in_front(pixels, camera, view, moment, rng)
     if camera.rain:
-        streaked(pixels, rng)
+        draw_rain(pixels, rng)
     image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     taken = (rows, max(6, round(rows * view.size[1] / view.size[0])))
-    picture = photographed(image, camera.lens, (taken, size), float(np.sin(moment.yaw)), rng)
-    return picture, Facts(
+    picture = apply_lens(image, camera.lens, (taken, size), float(np.sin(moment.yaw)), rng)
+    return picture, ImageMetadata(
         yaw=moment.yaw,
         phase=moment.phase,
         occlusion=float(hidden[seen.pixels].mean()) if len(seen.pixels) else 1.0,
@@ -108,35 +113,35 @@ def take_picture(
         stretch=round(view.size[1] / view.size[0], 3),
         place=camera.place,
         weather=camera.weather,
-        light=_light_on(person, camera, moment.moved),
+        light=_light_on(person, camera, moment.offset),
         others=len(moment.people) - 1,
         visible=_visible(seen, hidden),
     )
 
 
-def _moment(
+def _draw_moment(
     figure: Figure, camera: Camera, crowd: Sequence[Figure], rng: np.random.Generator
 ) -> _Moment:
     pose = draw_pose(rng, figure.look)
     yaw = float((camera.heading + rng.normal(0, camera.spread)) % (2 * np.pi))
-    people = [Stander(figure, figure.posed(pose) @ _turn(yaw).T)]
-    moved = np.array([rng.uniform(0, LENGTH), rng.uniform(-1.5, min(1.5, camera.wall - 1.2))])
+    people = [PlacedFigure(figure, figure.posed(pose) @ _turn(yaw).T)]
+    offset = np.array([rng.uniform(0, LENGTH), rng.uniform(-1.5, min(1.5, camera.wall - 1.2))])
     distance = float(rng.uniform(*camera.distance))
     if crowd and rng.random() < camera.passers_by:
-        room = camera.wall - float(moved[1]) - 0.3
+        room = camera.wall - float(offset[1]) - 0.3
         count = int(rng.choice([1, 2, 3, 4], p=[0.5, 0.25, 0.15, 0.1]))
         depths = (0.5, max(0.8, min(room, 8.0)))
         people += [_passer_by(crowd, depths, 0.25, rng) for _ in range(count)]
-    barred = bool(rng.random() < camera.occluders)
-    if barred and crowd and rng.random() < 0.3:
+    has_obstacle = bool(rng.random() < camera.occluders)
+    if has_obstacle and crowd and rng.random() < 0.3:
         people.append(_passer_by(crowd, (-1.4, -0.5), 0.03, rng))
-        barred = False
-    return _Moment(people, moved.astype(np.float32), yaw, pose.phase, distance, barred)
+        has_obstacle = False
+    return _Moment(people, offset.astype(np.float32), yaw, pose.phase, distance, has_obstacle)
 
 
 def _passer_by(
     crowd: Sequence[Figure], depths: tuple[float, float], least: float, rng: np.random.Generator
-) -> Stander:
+) -> PlacedFigure:
     """Puts somebody at a depth and at least so far to the side, metres."""
     figure = crowd[int(rng.integers(len(crowd)))]
     depth = float(rng.uniform(*depths))
@@ -144,7 +149,7 @@ def _passer_by(
     points = figure.posed(draw_pose(rng, figure.look)) @ _turn(float(rng.uniform(0, 2 * np.pi))).T
     side = reach if rng.random() < 0.5 else -reach
     points[:, :2] += np.array([side, depth], dtype=np.float32)
-    return Stander(figure, points)
+    return PlacedFigure(figure, points)
 
 
 def _in_front(
@@ -154,13 +159,13 @@ def _in_front(
     hidden = np.zeros(view.size[0] * view.size[1], dtype=np.float32)
     nearer = [stander for stander in moment.people[1:] if stander.place[1] <= 0]
     for stander in nearer:
-        hidden = np.maximum(hidden, draw(pixels, stander, camera, view, moment.moved, rng))
-    if moment.barred:
-        figure = rectangle_around(view.project(moment.people[0].own))
-        thing, where = draw_obstacle(figure, camera.occluder_size, rng)
+        hidden = np.maximum(hidden, draw_figure(pixels, stander, camera, view, moment.offset, rng))
+    if moment.has_obstacle:
+        figure = rectangle_around(view.project(moment.people[0].person_points))
+        item, where = draw_obstacle(figure, camera.occluder_size, rng)
         front = np.array([[0.0, -1.0, 0.4]], dtype=np.float32)
-        level = camera.light.on_faces(front, np.full(1, rng.uniform(0, 1), dtype=np.float32))[0]
-        hidden = put(pixels, thing, where, level)
+        level = camera.light.irradiance(front, np.full(1, rng.uniform(0, 1), dtype=np.float32))[0]
+        hidden = paste_object(pixels, item, where, level)
     return hidden
 
 
@@ -172,14 +177,14 @@ def _resolution(camera: Camera, distance: float, finest: float, rng: np.random.G
     return float(np.clip(tall, *camera.resolution))
 
 
-def _light_on(person: Stander, camera: Camera, moved: Array) -> str:
+def _light_on(person: PlacedFigure, camera: Camera, offset: Array) -> str:
     if camera.light.kind != "sun":
         return camera.light.kind
-    place = person.points[::16] + np.array([moved[0], moved[1], 0], dtype=np.float32)
-    return "sun" if camera.light.open_to_sun(place).mean() > 0.5 else "shade"
+    place = person.points[::16] + np.array([offset[0], offset[1], 0], dtype=np.float32)
+    return "sun" if camera.light.sun_share(place).mean() > 0.5 else "shade"
 
 
-def _visible(seen: Seen, hidden: Array) -> dict[str, float]:
+def _visible(seen: VisibleFigure, hidden: Array) -> dict[str, float]:
     shown = 1 - hidden[seen.pixels]
     total = np.bincount(seen.regions, minlength=len(REGIONS))
     left = np.bincount(seen.regions, shown, minlength=len(REGIONS))
