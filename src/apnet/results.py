@@ -1,9 +1,10 @@
-"""What an evaluation returns: figures that never travel without the protocol that made them."""
+"""Evaluation results: every result includes the protocol that it was measured with."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,17 +18,17 @@ JunkRule = Literal["same-camera", "none"]
 
 @dataclass(frozen=True)
 class ProtocolCard:
-    """How a figure was made: without this, two mAPs cannot be compared."""
+    """How a figure was measured. Compare two figures only where their cards agree."""
 
     distance: Distance
-    """``cosine``, or ``euclidean`` on the features as given."""
+    """``cosine``, or ``euclidean`` between the features as given."""
 
     junk_rule: JunkRule
-    """``same-camera``: gallery images of the query's pid and camera are left out; ``none`` when
-    cameras are unknown. Junk pids are left out under both."""
+    """``same-camera``: gallery images with the query's pid and camera are ignored; ``none``: they
+    count, for data without known cameras. Images with a junk pid are ignored under both."""
 
     ap_kind: APKind = "hits"
-    """Which average precision ``mAP`` names: the mean of precisions at hits, or trapezoidal."""
+    """Kind of average precision behind ``mAP``: mean of the precisions at hits, or trapezoidal."""
 
     feature: str = "given"
     """Which feature was compared: ``bn``, ``pooled``, ``logits``, ``histogram``, or ``given``."""
@@ -36,73 +37,87 @@ class ProtocolCard:
     """Whether the mirror image's feature was added; ``None`` when the features were given."""
 
     image_size: tuple[int, int] | None = None
-    """Height and width in pixels that the images were resized to."""
+    """Height and width in pixels of the resized images."""
 
     precision: str = "float32"
-    """Arithmetic of the network."""
+    """Floating-point format in which the network ran."""
 
     reranking: str | None = None
-    """Name and settings of a re-ranking, as ``k-reciprocal, k1 20, k2 6, lambda 0.3``; ``None``:
-    the plain ranking."""
+    """Name and settings of a re-ranking, such as ``k-reciprocal, k1 20, k2 6, lambda 0.3``;
+    ``None`` without re-ranking."""
 
     model: str | None = None
     """Name and fingerprint (sha256) of the weights."""
 
     data: dict[str, Any] = field(default_factory=dict)
-    """Data set, counts of images, ids and cameras a split, and what its loader left out."""
+    """Data set; images, identities and cameras per split; and what its loader left out."""
 
     seeds: dict[str, int] = field(default_factory=dict)
-    """Seeds that the figure depends on, by what they seed."""
+    """Random seeds that the figure depends on, by their purpose."""
 
     ties: str = "stable: gallery order"
-    """The order of gallery images at equal distance."""
+    """Order of gallery images at equal distance."""
+
+    @property
+    def ap_metric(self) -> str:
+        """Key of the metric that ``mAP`` is under this protocol."""
+        return f"mAP_{self.ap_kind}"
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Single-query retrieval figures (section IV-A); all shares are fractions from 0 to 1.
+    """Single-query retrieval figures (section IV-A); all values are fractions from 0 to 1.
 
     Attributes:
         card: the protocol.
-        mAP: mean over valid queries of the average precision that ``card.ap_kind`` names.
-        mAP_hits: its variant as the mean of the precisions at the hits.
-        mAP_trapezoidal: its variant by the trapezoidal rule.
-        mINP: mean inverse negative penalty: matches over the rank of the last match.
+        values: mean over the valid queries of each metric in ``apnet.retrieval.metrics.METRICS``,
+            by its key and in the table's order.
         cmc: (K,) share of valid queries with a match among the first k, k = 1..K.
-        queries: all queries.
-        valid_queries: those with at least one match; only they enter the means.
+        queries: number of all queries.
+        valid_queries: number of queries with at least one match; only these enter the means.
         average_precision: (queries,) of ``card.ap_kind``, NaN where the query is not valid.
         first_match: (queries,) rank from 1 of the first match, 0 where the query is not valid.
     """
 
     card: ProtocolCard
-    mAP: float  # noqa: N815 - the field's own name
-    mAP_hits: float  # noqa: N815
-    mAP_trapezoidal: float  # noqa: N815
-    mINP: float  # noqa: N815
+    values: Mapping[str, float]
     cmc: NDArray[np.float64]
     queries: int
     valid_queries: int
     average_precision: NDArray[np.float64] = field(repr=False)
     first_match: NDArray[np.int64] = field(repr=False)
 
+    @property
+    def mAP(self) -> float:  # noqa: N802 - the field's own name
+        """Mean over valid queries of the average precision that ``card.ap_kind`` selects."""
+        return self.values[self.card.ap_metric]
+
+    @property
+    def mAP_hits(self) -> float:  # noqa: N802
+        """Mean average precision as the mean of the precisions at the hits."""
+        return self.values["mAP_hits"]
+
+    @property
+    def mAP_trapezoidal(self) -> float:  # noqa: N802
+        """Mean average precision by the trapezoidal rule."""
+        return self.values["mAP_trapezoidal"]
+
+    @property
+    def mINP(self) -> float:  # noqa: N802
+        """Mean inverse negative penalty: number of matches over the rank of the last match."""
+        return self.values["mINP"]
+
     def rank(self, k: int) -> float:
-        """Returns the CMC at rank k >= 1; beyond the gallery's size it stays at its last value."""
+        """Returns the CMC at rank k >= 1; for k > K this is the curve's last value."""
         return float(self.cmc[min(k, len(self.cmc)) - 1])
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the JSON form: figures as fractions, beside their protocol card."""
-        plain: dict[str, Any] = {
+        """Returns the JSON form: mAP, every metric, counts, the CMC and the protocol card."""
+        return {
             "mAP": self.mAP,
-            "mINP": self.mINP,
-            "rank1": self.rank(1),
-            "rank5": self.rank(5),
-            "rank10": self.rank(10),
-            "mAP_hits": self.mAP_hits,
-            "mAP_trapezoidal": self.mAP_trapezoidal,
+            **self.values,
             "queries": self.queries,
             "valid_queries": self.valid_queries,
             "cmc": [round(float(share), 6) for share in self.cmc],
             "protocol": json.loads(json.dumps(dataclasses.asdict(self.card))),
         }
-        return plain

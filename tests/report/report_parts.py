@@ -15,14 +15,17 @@ from apnet.results import Evaluation, ProtocolCard
 
 
 def make_evaluation(rank1: float = 0.9, mAP: float = 0.75, **card: object) -> Evaluation:
+    cmc = np.linspace(rank1, 1, 30)
     settings = {"distance": "cosine", "junk_rule": "same-camera", **card}
     return Evaluation(
         card=ProtocolCard(**settings),
-        mAP=mAP,
-        mAP_hits=mAP,
-        mAP_trapezoidal=mAP,
-        mINP=mAP / 2,
-        cmc=np.linspace(rank1, 1, 30),
+        values={
+            "mINP": mAP / 2,
+            **{f"rank{k}": float(cmc[k - 1]) for k in (1, 5, 10)},
+            "mAP_hits": mAP,
+            "mAP_trapezoidal": mAP,
+        },
+        cmc=cmc,
         queries=12,
         valid_queries=12,
         average_precision=np.full(12, mAP),

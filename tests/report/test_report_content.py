@@ -12,8 +12,8 @@ from apnet.report import AttentionPanel, SystemResult, TrainingCurve
 @pytest.mark.parametrize(
     "figures",
     [
-        {"mAP": 75.0},
-        {"mINP": float("nan")},
+        {"values": {**make_evaluation().values, "mAP_hits": 75.0}},
+        {"values": {**make_evaluation().values, "mINP": float("nan")}},
         {"cmc": np.array([90.0, 95.0])},
         {"cmc": np.array([0.5, np.nan])},
         {"cmc": np.array([])},

@@ -39,8 +39,8 @@ class SystemResult:
 
     def __post_init__(self) -> None:
         result = self.evaluation
-        for figure, value in (("mAP", result.mAP), ("mINP", result.mINP)):
-            _check_share(f"{figure} of the system '{self.name}'", value)
+        for key, value in result.values.items():
+            _check_share(f"{key} of the system '{self.name}'", value)
         if not len(result.cmc):
             raise DataError(f"the CMC of the system '{self.name}' is empty; evaluate it first")
         for value in (result.cmc.min(), result.cmc.max()):

@@ -21,6 +21,7 @@ from apnet.report.content import (
 from apnet.report.pictures import HeatMap, Picture, heat_maps, heat_scale, panel_image, picture
 from apnet.report.plots import LineStyle, cmc_svg, styles_of, training_svg
 from apnet.report.wording import card_rows, duration, percent, shared_protocol
+from apnet.retrieval.metrics.registry import comparison_labels
 
 _SHOWN_MATCHES = 10
 
@@ -89,6 +90,7 @@ def write_report(path: Path, page: ReportPage) -> None:
     html: str = _template().render(
         page=page,
         protocol=shared_protocol([system.evaluation for system in page.systems]),
+        columns=list(comparison_labels().values()),
         rows=_rows(page.systems),
         plots={
             "cmc": _cmc_plot(page.systems, styles),
@@ -128,9 +130,8 @@ def _rows(systems: Sequence[SystemResult]) -> list[_Row]:
 
 
 def _figures(system: SystemResult) -> list[str]:
-    result = system.evaluation
-    shares = (result.mAP, result.mINP, result.rank(1), result.rank(5), result.rank(10))
-    return [percent(share) for share in shares]
+    values = {"mAP": system.evaluation.mAP, **system.evaluation.values}
+    return [percent(values[key]) for key in comparison_labels()]
 
 
 def _cmc_plot(systems: Sequence[SystemResult], styles: Mapping[str, LineStyle]) -> _Plot:

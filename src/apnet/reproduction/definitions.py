@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from apnet.config import NetworkConfig
+from apnet.retrieval.metrics.registry import comparison_labels
 
-FIGURES: Mapping[str, str] = {
-    "mAP": "mAP",
-    "rank1": "rank-1",
-    "rank5": "rank-5",
-    "rank10": "rank-10",
-    "coarse": "coarse twins",
-    "fine": "fine twins",
-}
-"""Figures by their key in results, as they are headed in tables."""
+TWIN_FIGURES: Mapping[str, str] = {"coarse": "coarse twins", "fine": "fine twins"}
+"""Column titles of the breakdown by twins, by kind of twins."""
+
+
+def figure_labels() -> dict[str, str]:
+    """Returns the column titles of tables by the key of the figure in results."""
+    return {**comparison_labels(), **TWIN_FIGURES}
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Experiment:
     systems: tuple[System, ...]
     trials: tuple[Trial, ...]
     figures: tuple[str, ...]
-    """Keys of ``FIGURES`` that the paper prints."""
+    """Keys of ``figure_labels`` that the paper prints."""
     paper: Mapping[str, Mapping[str, tuple[float | None, ...]]] = field(default_factory=dict)
     """Percentages by trial and system, in the order of ``figures``."""
     notes: tuple[str, ...] = ()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from apnet.extras import require
-from apnet.files import replacing
+from apnet.files import atomic_write
+from apnet.reproduction.definitions import figure_labels
 
 _COLOURS = {"mAP": "#b2182b", "rank1": "#2166ac"}
-_NAMES = {"mAP": "mAP", "rank1": "rank-1"}
 _MARKERS = {"mAP": "o", "rank1": "s"}
 _FORMATS = ("png", "svg")
 
@@ -58,7 +58,7 @@ def save_figure(figure: Any, out: Path) -> None:
     for kind in _FORMATS:
         metadata = {"Date": None} if kind == "svg" else {"Software": None}
         with (
-            replacing(out / f"figure.{kind}") as part,
+            atomic_write(out / f"figure.{kind}") as part,
             matplotlib.rc_context({"svg.hashsalt": "apnet"}),
         ):
             figure.savefig(part, format=kind, dpi=150, metadata=metadata)
@@ -76,7 +76,7 @@ def _panel(axes: Any, trial: Mapping[str, Any], *, with_paper: bool) -> None:
                 fmt=_MARKERS[figure],
                 color=colour,
                 capsize=3,
-                label=_NAMES[figure],
+                label=figure_labels()[figure],
             )
         if with_paper:
             _paper(axes, rows, figure, colour)
@@ -99,5 +99,5 @@ def _paper(axes: Any, rows: Sequence[Mapping[str, Any]], figure: str, colour: st
             marker=_MARKERS[figure],
             markerfacecolor="none",
             markeredgecolor=colour,
-            label=f"{_NAMES[figure]}, paper",
+            label=f"{figure_labels()[figure]}, paper",
         )

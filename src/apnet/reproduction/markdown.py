@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from apnet.reproduction.definitions import FIGURES
+from apnet.reproduction.definitions import figure_labels
 
 _SCALES = {
     "full": "The paper's networks and recipe.",
@@ -46,12 +46,13 @@ def _page(table: Mapping[str, Any]) -> Iterator[str]:
 
 def _trial(trial: Mapping[str, Any], printed: Sequence[str]) -> Iterator[str]:
     rows = trial["rows"]
-    keys = [key for key in FIGURES if key in printed or _twins(key, rows)]
+    labels = figure_labels()
+    keys = [key for key in labels if key in printed or _twins(key, rows)]
     yield f"## {trial['trial']}\n"
     yield f"Trained on {trial['train']}, tested on {trial['test']}.\n"
-    papers = [f"{FIGURES[key]}, paper" for key in printed]
+    papers = [f"{labels[key]}, paper" for key in printed]
     yield from grid(
-        ["system", *papers, *(FIGURES[key] for key in keys), "seeds"],
+        ["system", *papers, *(labels[key] for key in keys), "seeds"],
         (
             [
                 row["name"],
@@ -70,7 +71,7 @@ def _trial(trial: Mapping[str, Any], printed: Sequence[str]) -> Iterator[str]:
             "seeds (none below two seeds; not corrected for the number of comparisons):\n"
         )
         yield from grid(
-            ["system", "against", *(FIGURES[key] for key in keys)],
+            ["system", "against", *(labels[key] for key in keys)],
             (
                 [
                     row["name"],

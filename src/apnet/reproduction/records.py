@@ -9,7 +9,7 @@ from typing import Any
 
 from apnet.errors import DataError
 from apnet.files import write_json
-from apnet.reproduction.definitions import FIGURES
+from apnet.reproduction.definitions import figure_labels
 from apnet.results import Evaluation
 from apnet.retrieval import Slice
 
@@ -25,7 +25,8 @@ def record_of(evaluation: Evaluation, slices: list[Slice]) -> dict[str, Any]:
 def figures_of(test: Mapping[str, Any]) -> dict[str, float]:
     """Returns the figures that tables show as fractions, those of twins where there are any."""
     twins = {part["name"]: part["accuracy"] for part in test["breakdown"] if part["by"] == "twins"}
-    return {key: value for key in FIGURES if (value := twins.get(key, test.get(key))) is not None}
+    figures = {key: twins.get(key, test.get(key)) for key in figure_labels()}
+    return {key: value for key, value in figures.items() if value is not None}
 
 
 def result_path(out: Path, run: str) -> Path:

@@ -119,7 +119,11 @@ def _against(
         return None
     differences = _by_figure(
         {
-            seed: {key: own[seed][key] - figures[other][seed][key] for key in own[seed]}
+            seed: {
+                key: own[seed][key] - figures[other][seed][key]
+                for key in own[seed]
+                if key in figures[other][seed]
+            }
             for seed in own
             if seed in figures[other]
         }

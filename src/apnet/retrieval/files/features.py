@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apnet.errors import DataError
-from apnet.files import replacing
+from apnet.files import atomic_write
 from apnet.retrieval.files.store import is_store, load_store
 from apnet.types import NO_CAMERA, Embeddings
 
@@ -85,7 +85,7 @@ def save_features(path: Path, embeddings: Embeddings) -> None:
     }
     if embeddings.paths:
         arrays["paths"] = np.array(embeddings.paths, dtype=np.str_)
-    with replacing(path) as part, part.open("wb") as file:
+    with atomic_write(path) as part, part.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 

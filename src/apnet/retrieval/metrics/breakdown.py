@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from apnet.errors import DataError
 from apnet.results import ProtocolCard
-from apnet.retrieval.metrics import formulas as metrics
+from apnet.retrieval.metrics.registry import breakdown_metrics
 from apnet.retrieval.ranking.blocks import default_threads, over_blocks, rows_in_block
-from apnet.retrieval.ranking.comparison import Comparison, Indices, Keys
+from apnet.retrieval.ranking.comparison import Comparison
 from apnet.retrieval.ranking.ranks import rank_matches
 from apnet.retrieval.ranking.relevance import Relevance
+from apnet.retrieval.ranking.scorer import Indices, Keys
 from apnet.types import Embeddings
 
 Mask = NDArray[np.bool_]
@@ -143,15 +144,9 @@ class _Found:
         if not len(self.rows):
             return
         _, counts = np.unique(self.rows, return_counts=True)
-        precision = (
-            metrics.average_precision
-            if card.ap_kind == "hits"
-            else metrics.trapezoidal_average_precision
-        )
-        first = metrics.first_matches(self.ranks, counts)
         figures = {
-            "mAP": float(precision(self.ranks, counts).mean()),
-            "rank1": float(np.mean(first == 1)),
+            key: float(metric.formula(self.ranks, counts).mean())
+            for key, metric in breakdown_metrics(card).items()
         }
         yield Slice(by, name, len(counts), figures)
 

@@ -1,11 +1,12 @@
-"""A breakdown as text for people."""
+"""Breakdowns as plain text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from apnet.retrieval.metrics.breakdown import Slice
+from apnet.retrieval.metrics.registry import METRICS
 
 _TITLES = {
     "view": "view of the matches",
@@ -15,12 +16,13 @@ _TITLES = {
     "light": "light of the query",
     "twins": "twins",
 }
+_HEADS = {"mAP": "mAP", "accuracy": "right", "triples": "triples"}
 
 
 def format_breakdown(slices: Sequence[Slice]) -> str:
-    """Returns a plain-text table: a title for each kind of slice, figures in percent.
+    """Returns a plain-text table: one block per kind of slice, values in percent.
 
-    Without slices the text is empty.
+    The text is empty where there is no slice.
     """
     if not slices:
         return ""
@@ -31,15 +33,18 @@ def format_breakdown(slices: Sequence[Slice]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _block(title: str, parts: Sequence[Slice], width: int) -> Iterable[str]:
-    names = list(parts[0].figures)
-    yield f"{title:<{width}}" + "".join(f"{_HEADS[name]:>9}" for name in names) + "  queries"
-    for part in parts:
-        cells = "".join(f"{_cell(name, part.figures[name]):>9}" for name in names)
+def _block(title: str, slices: Sequence[Slice], width: int) -> Iterator[str]:
+    names = list(slices[0].figures)
+    heads = {name: _head(name) for name in names}
+    widths = {name: max(9, len(head) + 2) for name, head in heads.items()}
+    yield (f"{title:<{width}}" + "".join(f"{heads[n]:>{widths[n]}}" for n in names) + "  queries")
+    for part in slices:
+        cells = "".join(f"{_cell(name, part.figures[name]):>{widths[name]}}" for name in names)
         yield f"  {part.name:<{width - 2}}{cells}{part.queries:9,}"
 
 
-_HEADS = {"mAP": "mAP", "rank1": "rank-1", "accuracy": "right", "triples": "triples"}
+def _head(name: str) -> str:
+    return METRICS[name].label if name in METRICS else _HEADS[name]
 
 
 def _cell(name: str, value: float) -> str:

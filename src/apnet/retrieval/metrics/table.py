@@ -1,4 +1,4 @@
-"""An evaluation as text for people: the figures, then the protocol that made them."""
+"""Evaluations as plain text: the metrics, then the protocol."""
 
 from __future__ import annotations
 
@@ -7,42 +7,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from apnet.results import Evaluation, ProtocolCard
-
-_RANKS = (1, 5, 10)
-_AP_NAMES = {"hits": "mean of the precisions at the hits", "trapezoidal": "trapezoidal rule"}
+from apnet.retrieval.metrics.registry import METRICS, comparison_labels
 
 
 def format_evaluation(evaluation: Evaluation) -> str:
-    """Returns a plain-text table: figures in percent, the count of queries, the protocol card."""
-    kind = evaluation.card.ap_kind
-    other = "trapezoidal" if kind == "hits" else "hits"
-    second = evaluation.mAP_trapezoidal if kind == "hits" else evaluation.mAP_hits
-    figures = {
-        "mAP": f"{_percent(evaluation.mAP)}  ({_AP_NAMES[kind]})",
-        f"mAP, {other}": f"{_percent(second)}  ({_AP_NAMES[other]})",
-        "mINP": _percent(evaluation.mINP),
-        **{f"rank-{k}": _percent(evaluation.rank(k)) for k in _RANKS},
-        "queries": _queries(evaluation),
-    }
-    return "\n".join([*_lines(figures), "", "Protocol", *_lines(_protocol(evaluation.card))]) + "\n"
+    """Returns a plain-text table: metrics in percent, the number of queries, the protocol card."""
+    kind = evaluation.card.ap_metric
+    rows = {"mAP": _row(evaluation.mAP, METRICS[kind].note)}
+    for key, metric in METRICS.items():
+        if key != kind:
+            rows[metric.label] = _row(evaluation.values[key], metric.note)
+    rows["queries"] = _queries(evaluation)
+    return "\n".join([*_lines(rows), "", "Protocol", *_lines(_protocol(evaluation.card))]) + "\n"
 
 
 def format_evaluations(evaluations: Mapping[str, Evaluation]) -> str:
-    """Returns a plain-text table of several systems: figures in percent, then the protocol.
+    """Returns a plain-text table of several systems: metrics in percent, then the protocol.
 
-    What all protocol cards agree on stands once; the rest stands under each system's name.
+    Protocol settings that all systems share are printed once, the others under each system's name.
     """
     if not evaluations:
         return "no evaluation\n"
-    names = ["mAP", *(f"rank-{k}" for k in _RANKS), "mINP"]
-    width = max(map(len, evaluations))
-    lines = [f"{'':<{width}}" + "".join(f"{name:>9}" for name in names) + "  queries"]
+    columns = comparison_labels()
+    widths = {key: max(9, len(label) + 2) for key, label in columns.items()}
+    indent = max(map(len, evaluations))
+    heads = "".join(f"{label:>{widths[key]}}" for key, label in columns.items())
+    lines = [f"{'':<{indent}}{heads}  queries"]
     for system, evaluation in evaluations.items():
-        ranks = [evaluation.rank(k) for k in _RANKS]
-        shares = "".join(
-            f"{100 * share:9.2f}" for share in (evaluation.mAP, *ranks, evaluation.mINP)
-        )
-        lines.append(f"{system:<{width}}{shares}  {_queries(evaluation)}")
+        values = {"mAP": evaluation.mAP, **evaluation.values}
+        cells = "".join(f"{100 * values[key]:{width}.2f}" for key, width in widths.items())
+        lines.append(f"{system:<{indent}}{cells}  {_queries(evaluation)}")
     cards = {system: _protocol(evaluation.card) for system, evaluation in evaluations.items()}
     return "\n".join([*lines, *_sections(cards)]) + "\n"
 
@@ -58,8 +52,9 @@ def _sections(cards: Mapping[str, Mapping[str, str]]) -> list[str]:
     return lines
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:6.2f} %"
+def _row(share: float, note: str) -> str:
+    percent = f"{100 * share:6.2f} %"
+    return f"{percent}  ({note})" if note else percent
 
 
 def _queries(evaluation: Evaluation) -> str:

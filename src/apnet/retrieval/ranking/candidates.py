@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.retrieval.ranking.comparison import Comparison, Features, Indices, Keys
+from apnet.retrieval.ranking.scorer import Features, Indices, Keys, Scorer
 from apnet.retrieval.ranking.screening import Line, Screener
 
 Mask = NDArray[np.bool_]
@@ -48,32 +48,28 @@ class Candidates:
     margin: np.floating
 
 
-def candidates(
-    comparison: Comparison, truth: Truth, junk: Indices, rows: Indices
-) -> Iterator[Candidates]:
+def candidates(scorer: Scorer, truth: Truth, junk: Indices, rows: Indices) -> Iterator[Candidates]:
     """Yields the candidates of queries that have a match, in any order.
 
     Args:
-        comparison: of the queries with the gallery.
+        scorer: of the queries with the gallery.
         truth: matches and left-out images, by query.
         junk: gallery images that are left out for all.
         rows: (B,) the queries.
     """
     left, step = rows, len(rows)
-    if comparison.screener is not None:
+    if scorer.screener is not None:
         step = max(1, step // 2)  # a float32 score is twice as long
-        if comparison.screener.useful:
-            left = yield from _screened(comparison, comparison.screener, (truth, junk), rows)
+        if scorer.screener.useful:
+            left = yield from _screened(scorer, scorer.screener, (truth, junk), rows)
     for start in range(0, len(left), step):
-        yield from _in_float32(comparison, truth, junk, left[start : start + step])
+        yield from _in_float32(scorer, truth, junk, left[start : start + step])
 
 
-def _in_float32(
-    comparison: Comparison, truth: Truth, junk: Indices, rows: Indices
-) -> Iterator[Candidates]:
-    scores = comparison.screen(rows)
+def _in_float32(scorer: Scorer, truth: Truth, junk: Indices, rows: Indices) -> Iterator[Candidates]:
+    scores = scorer.screen(rows)
     firsts = np.array([truth[row][0][0] for row in rows.tolist()], dtype=np.int64)
-    margins = (2 * comparison.slack(rows, firsts, scores)).astype(scores.dtype)
+    margins = (2 * scorer.slack(rows, firsts, scores)).astype(scores.dtype)
     scores[:, junk] = -np.inf
     for row, line, margin in zip(rows.tolist(), scores, margins, strict=True):
         matches, out = truth[row]
@@ -95,19 +91,19 @@ class _Sketch:
     candidates: Candidates
     open: Indices
 
-    def settled(self, comparison: Comparison) -> Candidates:
+    def settled(self, scorer: Scorer) -> Candidates:
         found = self.candidates
         assert found.columns is not None  # only float32 counts all
         columns = found.columns[self.open]
-        found.values[self.open] = comparison.refined(found.row, columns)[0]
+        found.values[self.open] = scorer.refined(found.row, columns)[0]
         return found
 
 
 def _screened(
-    comparison: Comparison, screener: Screener, sets: tuple[Truth, Indices], rows: Indices
+    scorer: Scorer, screener: Screener, sets: tuple[Truth, Indices], rows: Indices
 ) -> Generator[Candidates, None, Indices]:
     truth, junk = sets
-    counted = np.ones(len(comparison.gallery), dtype=bool)
+    counted = np.ones(scorer.images, dtype=bool)
     counted[junk] = False
     lines = screener.lines(rows)
     hard: list[_Sketch] = []
@@ -116,9 +112,9 @@ def _screened(
         if place == _FEW and 4 * (len(hard) + len(left)) > place:
             left += rows[place:].tolist()
             break
-        found = _sketch(comparison, lines[place], (row, *truth[row]), counted)
+        found = _sketch(scorer, lines[place], (row, *truth[row]), counted)
         if found is not None and _HARD * len(found.open) <= len(counted):
-            yield found.settled(comparison)
+            yield found.settled(scorer)
         elif found is not None and len(hard) < _FEW:
             hard.append(found)
         else:
@@ -126,17 +122,17 @@ def _screened(
     if left:
         left += [found.candidates.row for found in hard]
     else:
-        yield from (found.settled(comparison) for found in hard)
+        yield from (found.settled(scorer) for found in hard)
     screener.count(len(rows) - len(left), len(left))
     return np.array(left, dtype=np.int64)
 
 
 def _sketch(
-    comparison: Comparison, line: Line, query: tuple[int, Indices, Indices], counted: Mask
+    scorer: Scorer, line: Line, query: tuple[int, Indices, Indices], counted: Mask
 ) -> _Sketch | None:
     """Returns ``None`` where the bound does not hold, or too many images reach the last match."""
     row, matches, out = query
-    reached, error = comparison.refined(row, matches)
+    reached, error = scorer.refined(row, matches)
     if not line.holds(matches, reached):
         return None
     line.values[matches] = -np.inf

@@ -26,15 +26,11 @@ import threading
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from apnet.errors import DataError
 from apnet.results import Distance
+from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.ranking.screening import Screener, screening_device
-
-Features = NDArray[np.floating]
-Keys = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 _PAIR_BYTES = 1 << 20
 """Float64 working memory of one step of ``keys``; more would leave the processor's cache."""
@@ -71,11 +67,7 @@ class Comparison:
     def __init__(
         self, query: Features, gallery: Features, distance: Distance, device: str = "auto"
     ) -> None:
-        if query.shape[1] != gallery.shape[1]:
-            raise DataError(
-                f"query features have {query.shape[1]} dimensions and gallery features "
-                f"{gallery.shape[1]}; both must come from one and the same model"
-            )
+        check_dimensions(query, gallery)
         query_squares, gallery_squares = _square_norms(query), _square_norms(gallery)
         norms = np.sqrt(np.concatenate([query_squares, gallery_squares]))
         dtype = _working_precision(np.result_type(query, gallery), norms)
@@ -83,13 +75,23 @@ class Comparison:
         self.query = np.ascontiguousarray(query, dtype=dtype)
         self.gallery = np.ascontiguousarray(gallery, dtype=dtype)
         self._threads = threading.local()
-        self._query_squares = query_squares
+        self.query_squares = query_squares
         self._gallery_squares = gallery_squares
-        self._query_norms = norms[: len(query)]
+        self.query_norms = norms[: len(query)]
         self._widest = float(norms[len(query) :].max(initial=0.0))
         self._offset = _per_column(gallery_squares, distance).astype(dtype)
         self._terms = _segment(query.shape[1])
         self.screener = self._screener(device)
+
+    @property
+    def queries(self) -> int:
+        """Number of queries Q."""
+        return len(self.query)
+
+    @property
+    def images(self) -> int:
+        """Number of gallery images G."""
+        return len(self.gallery)
 
     @property
     def row_bytes(self) -> int:
@@ -167,13 +169,13 @@ class Comparison:
             np.divide(scores, np.sqrt(squares), out=scores, where=squares > 0)
         else:
             scores -= squares / 2
-        return scores, self._refined_error(float(self._query_norms[row]))
+        return scores, self._refined_error(float(self.query_norms[row]))
 
     def similarity(self, row: int, keys: Keys) -> Keys:
         """Returns what people read for one query's keys: the cosine, or minus the distance."""
         if self.distance == "euclidean":
             return 0.0 - np.sqrt(-keys)
-        cosines: Keys = _signed_root(keys) / (self._query_norms[row] or 1.0)
+        cosines: Keys = _signed_root(keys) / (self.query_norms[row] or 1.0)
         return np.clip(cosines, -1.0, 1.0)
 
     def _screener(self, device: str) -> Screener | None:
@@ -221,15 +223,28 @@ class Comparison:
     def _scores_of(self, rows: Indices, keys: Keys) -> Keys:
         if self.distance == "cosine":
             return _signed_root(keys)
-        return (self._query_squares[rows] + keys) / 2
+        return (self.query_squares[rows] + keys) / 2
 
     def _unit(self, rows: Indices) -> Keys:
         roundoff = float(np.finfo(self.query.dtype).eps) / 2
-        norms = self._query_norms[rows]
+        norms = self.query_norms[rows]
         reach = 1.0 if self.distance == "cosine" else self._widest
         offset = 0.0 if self.distance == "cosine" else self._widest / 4
         unit: Keys = roundoff * reach * (norms + offset)
         return unit
+
+
+def check_dimensions(query: Features, gallery: Features) -> None:
+    """Checks that two feature arrays, (Q, D) and (G, D), have the same D.
+
+    Raises:
+        DataError: they have not.
+    """
+    if query.shape[1] != gallery.shape[1]:
+        raise DataError(
+            f"query features have {query.shape[1]} dimensions and gallery features "
+            f"{gallery.shape[1]}; both must come from one and the same model"
+        )
 
 
 def _square_norms(features: Features) -> Keys:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from apnet.errors import DataError
 from apnet.progress import Progress, silent
 from apnet.results import APKind, Distance, Evaluation, ProtocolCard
-from apnet.retrieval.metrics import formulas as metrics
+from apnet.retrieval.metrics.formulas import cumulative_matching, first_matches
+from apnet.retrieval.metrics.registry import METRICS
 from apnet.retrieval.ranking.blocks import default_threads, over_blocks, rows_in_block
-from apnet.retrieval.ranking.comparison import Comparison, Indices, Keys
+from apnet.retrieval.ranking.comparison import Comparison
 from apnet.retrieval.ranking.ranks import MatchRanks, rank_matches
 from apnet.retrieval.ranking.relevance import Relevance
+from apnet.retrieval.ranking.scorer import Indices, Scorer
 from apnet.types import JUNK_PID, NO_CAMERA, Embeddings
 
 CMC_LENGTH = 50
@@ -57,20 +57,20 @@ def evaluate(
     threads = threads or default_threads()
     comparison = Comparison(query.features, gallery.features, card.distance, device)
     relevance = Relevance(query, gallery, card.junk_rule)
-    return evaluate_comparison(comparison, relevance, card, threads, progress)
+    return evaluate_scorer(comparison, relevance, card, threads, progress)
 
 
-def evaluate_comparison(
-    comparison: Comparison,
+def evaluate_scorer(
+    scorer: Scorer,
     relevance: Relevance,
     card: ProtocolCard,
     threads: int,
     progress: Progress,
 ) -> Evaluation:
-    """Ranks by any comparison, as ``evaluate`` does by features.
+    """Ranks by any scorer, as ``evaluate`` does by features.
 
     Args:
-        comparison: of Q queries with a gallery.
+        scorer: of Q queries with a gallery.
         relevance: of the same sets.
         card: the protocol that both follow.
         threads: blocks of queries in work at once.
@@ -79,12 +79,12 @@ def evaluate_comparison(
     Raises:
         DataError: no query has a match in the gallery.
     """
-    queries, images = len(comparison.query), len(comparison.gallery)
-    size = rows_in_block(comparison.row_bytes, comparison.feature_bytes, threads)
-    figures = _Figures.empty(queries)
+    queries, images = scorer.queries, scorer.images
+    size = rows_in_block(scorer.row_bytes, scorer.feature_bytes, threads)
+    figures = _Figures(queries)
 
     def work(rows: Indices) -> MatchRanks:
-        return rank_matches(comparison, relevance, rows)
+        return rank_matches(scorer, relevance, rows)
 
     for rows, matched in over_blocks(work, queries, size, threads):
         figures.fill(matched)
@@ -118,46 +118,35 @@ def default_card(
     )
 
 
-@dataclass(frozen=True)
 class _Figures:
-    """Figures of all queries, filled in block by block; NaN and 0 where there is no match."""
+    """Values of all queries, filled block by block; NaN and 0 where a query has no match."""
 
-    hits: Keys
-    trapezoidal: Keys
-    penalty: Keys
-    first: Indices
-
-    @classmethod
-    def empty(cls, queries: int) -> _Figures:
-        hits, trapezoidal, penalty = (np.full(queries, np.nan) for _ in range(3))
-        return cls(hits, trapezoidal, penalty, np.zeros(queries, dtype=np.int64))
+    def __init__(self, queries: int) -> None:
+        self._values = {key: np.full(queries, np.nan) for key in METRICS}
+        self._first = np.zeros(queries, dtype=np.int64)
 
     def fill(self, matched: MatchRanks) -> None:
-        if not len(matched.queries):
+        """Computes every metric of one block of queries."""
+        queries, ranks, counts = matched.queries, matched.ranks, matched.counts
+        if not len(queries):
             return
-        ranks, counts = matched.ranks, matched.counts
-        self.hits[matched.queries] = metrics.average_precision(ranks, counts)
-        trapezoidal = metrics.trapezoidal_average_precision(ranks, counts)
-        self.trapezoidal[matched.queries] = trapezoidal
-        self.penalty[matched.queries] = metrics.inverse_negative_penalty(ranks, counts)
-        self.first[matched.queries] = metrics.first_matches(ranks, counts)
+        for key, values in self._values.items():
+            values[queries] = METRICS[key].formula(ranks, counts)
+        self._first[queries] = first_matches(ranks, counts)
 
     def summary(self, card: ProtocolCard, length: int) -> Evaluation:
-        valid = self.first > 0
+        """Averages over the valid queries; the CMC has ``length`` ranks."""
+        valid = self._first > 0
         if not valid.any():
             raise DataError(_nothing_to_find(len(valid), card))
-        chosen = self.hits if card.ap_kind == "hits" else self.trapezoidal
         return Evaluation(
             card=card,
-            mAP=float(chosen[valid].mean()),
-            mAP_hits=float(self.hits[valid].mean()),
-            mAP_trapezoidal=float(self.trapezoidal[valid].mean()),
-            mINP=float(self.penalty[valid].mean()),
-            cmc=metrics.cumulative_matching(self.first[valid], length),
+            values={key: float(each[valid].mean()) for key, each in self._values.items()},
+            cmc=cumulative_matching(self._first[valid], length),
             queries=len(valid),
             valid_queries=int(valid.sum()),
-            average_precision=chosen,
-            first_match=self.first,
+            average_precision=self._values[card.ap_metric],
+            first_match=self._first,
         )
 
 

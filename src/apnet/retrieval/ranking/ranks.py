@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apnet.retrieval.ranking.candidates import Candidates, candidates
-from apnet.retrieval.ranking.comparison import Comparison, Indices
 from apnet.retrieval.ranking.relevance import Relevance
+from apnet.retrieval.ranking.scorer import Indices, Scorer
 
 _OPEN_AT_ONCE = 1 << 18
 """Open pairs that are gathered before they are decided: some 10 MiB."""
@@ -46,11 +46,11 @@ class MatchRanks:
     counts: Indices
 
 
-def rank_matches(comparison: Comparison, relevance: Relevance, rows: Indices) -> MatchRanks:
+def rank_matches(scorer: Scorer, relevance: Relevance, rows: Indices) -> MatchRanks:
     """Returns the exact ranks of the matches of one block of queries.
 
     Args:
-        comparison: of the queries with the gallery.
+        scorer: of the queries with the gallery.
         relevance: of the same sets.
         rows: (B,) the block's queries, ascending.
     """
@@ -59,8 +59,8 @@ def rank_matches(comparison: Comparison, relevance: Relevance, rows: Indices) ->
     counts = np.array([len(truth[row][0]) for row in rows.tolist()], dtype=np.int64)
     if not len(rows):
         return MatchRanks(rows, np.empty(0, np.int64), counts)
-    tally = _Tally(comparison, rows, counts)
-    for found in candidates(comparison, truth, relevance.junk, rows):
+    tally = _Tally(scorer, rows, counts)
+    for found in candidates(scorer, truth, relevance.junk, rows):
         tally.add(found)
     return MatchRanks(rows, tally.ranks(), counts)
 
@@ -69,13 +69,13 @@ class _Tally:
     """Counts what stands ahead of each match, other matches apart.
 
     Args:
-        comparison: decides what scores leave open.
+        scorer: decides what scores leave open.
         rows: (V,) the queries.
         counts: (V,) their matches.
     """
 
-    def __init__(self, comparison: Comparison, rows: Indices, counts: Indices) -> None:
-        self._comparison = comparison
+    def __init__(self, scorer: Scorer, rows: Indices, counts: Indices) -> None:
+        self._scorer = scorer
         self._counts = counts
         self._ends = np.cumsum(counts)
         self._starts = dict(zip(rows.tolist(), (self._ends - counts).tolist(), strict=True))
@@ -103,7 +103,7 @@ class _Tally:
         Among themselves matches need no order: a nearer one has no more images ahead of it.
         """
         self._decide()
-        width = len(self._comparison.gallery) + 1
+        width = self._scorer.images + 1
         query = np.repeat(np.arange(len(self._counts)), self._counts)
         ahead = np.sort(self._ahead + query * width) - query * width
         among = np.arange(len(ahead)) - np.repeat(self._ends - self._counts, self._counts)
@@ -122,7 +122,7 @@ class _Tally:
         rows, matches, places = np.array([entry[:3] for entry in self._open]).T
         sizes = [len(entry[3]) for entry in self._open]
         others = np.concatenate([entry[3] for entry in self._open])
-        standard = np.repeat(self._comparison.keys(rows, matches), sizes)
+        standard = np.repeat(self._scorer.keys(rows, matches), sizes)
         keys = self._keys_once(np.repeat(rows, sizes), others)
         earlier = others < np.repeat(matches, sizes)
         first = (keys > standard) | ((keys == standard) & earlier)
@@ -130,6 +130,6 @@ class _Tally:
         self._open, self._open_size = [], 0
 
     def _keys_once(self, rows: Indices, columns: Indices) -> NDArray[np.float64]:
-        width = len(self._comparison.gallery)
+        width = self._scorer.images
         pairs, back = np.unique(rows * width + columns, return_inverse=True)
-        return self._comparison.keys(pairs // width, pairs % width)[back]
+        return self._scorer.keys(pairs // width, pairs % width)[back]

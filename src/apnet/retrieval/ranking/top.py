@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from apnet.errors import ConfigError
 from apnet.results import Distance, JunkRule
 from apnet.retrieval.ranking.blocks import default_threads, over_blocks, rows_in_block
-from apnet.retrieval.ranking.comparison import Comparison, Features, Indices, Keys
+from apnet.retrieval.ranking.comparison import Comparison
 from apnet.retrieval.ranking.relevance import Relevance
+from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.ranking.screening import Line, Screener
 from apnet.types import Embeddings
 

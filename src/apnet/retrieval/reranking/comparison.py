@@ -9,7 +9,8 @@ import numpy as np
 from apnet.errors import ConfigError
 from apnet.progress import Progress
 from apnet.results import Distance
-from apnet.retrieval.ranking.comparison import Comparison, Features, Indices, Keys
+from apnet.retrieval.ranking.comparison import Comparison, check_dimensions
+from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.reranking.encoding import encode, scaled
 from apnet.retrieval.reranking.neighbours import JointSet, neighbours
 
@@ -46,15 +47,15 @@ class Reranking:
         return f"k-reciprocal, k1 {self.k1}, k2 {self.k2}, lambda {self.weight:g}"
 
 
-class RerankedComparison(Comparison):
-    """Compares by the re-ranked distance: scores and keys are minus this distance.
+class RerankedComparison:
+    """Scores by the re-ranked distance: screened scores and keys are minus this distance.
 
     Args:
         features: of Q queries and of G gallery images, as ``Comparison`` takes them; copied once.
         distance: ``cosine`` or ``euclidean``.
         settings: of the re-ranking.
-        threads: blocks in work at once, on construction.
-        progress: called with (images done, N), on construction.
+        threads: blocks in work at once, during construction.
+        progress: called with (images done, N), during construction.
 
     Raises:
         DataError: the dimensions differ, or a norm is beyond 1e-70 to 1e70.
@@ -68,27 +69,26 @@ class RerankedComparison(Comparison):
         threads: int,
         progress: Progress,
     ) -> None:
-        Comparison(features[0][:0], features[1][:0], distance, "numpy")  # the dimensions agree
+        check_dimensions(*features)
         queries = len(features[0])
         joint = JointSet(np.concatenate(features), distance)
         everything = joint.comparison.query
-        super().__init__(everything[:queries], everything[queries:], distance, "numpy")
+        plain = Comparison(everything[:queries], everything[queries:], distance, "numpy")
         found = neighbours(joint, max(settings.k1 + 1, settings.k2), threads, progress)
-        joint.comparison.screener = None  # half the features' bytes, not needed any more
+        joint.release_screener()
         vectors = encode(joint, found, settings.k1, settings.k2)
+        self.queries, self.images = plain.queries, plain.images
+        self.feature_bytes = plain.feature_bytes
+        self.row_bytes = plain.row_bytes + 2 * plain.images * np.dtype(np.float64).itemsize
+        self.screener = None
         self._joint = joint
-        self._plain = Comparison(self.query, self.gallery, distance, "numpy")
+        self._plain = plain
         self._settings = settings
         self._farthest = found.farthest[:queries]
         self._vectors = vectors.part(slice(0, queries))
         self._holders = vectors.part(slice(queries, None)).transposed(len(joint))
         self._level, self._slope = self._of_scores(distance)
         self._bounds = np.zeros(queries)
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one query's screened scores, and of what they are made from."""
-        return len(self.gallery) * (self.gallery.itemsize + 2 * np.dtype(np.float64).itemsize)
 
     def screen(self, rows: Indices) -> Features:
         """Returns the screened scores (B, G) of B queries, float64."""
@@ -114,7 +114,7 @@ class RerankedComparison(Comparison):
     def keys(self, rows: Indices, columns: Indices) -> Keys:
         """Returns the exact keys (n,) of n pairs of a query and a gallery image."""
         share = self._settings.weight
-        squared = self._joint.distances(rows, columns + len(self.query))
+        squared = self._joint.distances(rows, columns + self.queries)
         keys: Keys = -share * scaled(squared, self._farthest[rows])
         for row in np.unique(rows).tolist():
             pairs = np.flatnonzero(rows == row)
@@ -135,7 +135,7 @@ class RerankedComparison(Comparison):
         Of every image in a query's neighbourhood the gallery images are listed that hold it in
         theirs; each is given the smaller weight of the two.
         """
-        count = len(self.gallery)
+        count = self.images
         of_row, entries = self._vectors.gather(rows)
         of_entry, places = self._holders.gather(self._vectors.columns[entries].astype(np.int64))
         smaller = np.minimum(self._vectors.values[entries][of_entry], self._holders.values[places])
@@ -148,7 +148,7 @@ class RerankedComparison(Comparison):
 
     def _of_scores(self, distance: Distance) -> tuple[Keys, Keys]:
         """Returns level and slope (Q,): lambda times the distance is level - slope * score."""
-        share = scaled(np.full(len(self.query), self._settings.weight), self._farthest)
+        share = scaled(np.full(self.queries, self._settings.weight), self._farthest)
         if distance == "euclidean":
-            return share * self._query_squares, 2 * share
-        return 2 * share, 2 * scaled(share, self._query_norms)
+            return share * self._plain.query_squares, 2 * share
+        return 2 * share, 2 * scaled(share, self._plain.query_norms)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.retrieval.ranking.comparison import Indices, Keys
+from apnet.retrieval.ranking.scorer import Indices, Keys
 from apnet.retrieval.reranking.neighbours import JointSet, Neighbours
 from apnet.retrieval.reranking.sparse import SparseRows
 

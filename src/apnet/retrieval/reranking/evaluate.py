@@ -26,9 +26,9 @@ import numpy as np
 from apnet.progress import Progress, silent
 from apnet.results import Distance, Evaluation, ProtocolCard
 from apnet.retrieval.ranking.blocks import default_threads, over_blocks, rows_in_block
-from apnet.retrieval.ranking.comparison import Features, Indices, Keys
-from apnet.retrieval.ranking.evaluate import evaluate_comparison
+from apnet.retrieval.ranking.evaluate import evaluate_scorer
 from apnet.retrieval.ranking.relevance import Relevance
+from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.reranking.comparison import RerankedComparison, Reranking
 from apnet.types import Embeddings
 
@@ -77,7 +77,7 @@ def evaluate_reranked(
     def ranking(done: int, queries: int) -> None:
         progress(total - queries + done, total)
 
-    return evaluate_comparison(comparison, relevance, named, threads, ranking)
+    return evaluate_scorer(comparison, relevance, named, threads, ranking)
 
 
 def reranked_distances(

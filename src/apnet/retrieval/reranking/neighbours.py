@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from apnet.progress import Progress
 from apnet.results import Distance
 from apnet.retrieval.ranking.blocks import over_blocks, rows_in_block
-from apnet.retrieval.ranking.comparison import Comparison, Features, Indices, Keys
+from apnet.retrieval.ranking.comparison import Comparison
+from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.ranking.screening import Line, Screener
 
 Ends = tuple[int, Indices, Indices]
@@ -50,6 +51,10 @@ class JointSet:
     def cosine(self) -> bool:
         """Whether vectors are compared at length 1."""
         return self.comparison.distance == "cosine"
+
+    def release_screener(self) -> None:
+        """Frees the bf16 copy of the features, which only ``neighbours`` uses."""
+        self.comparison.screener = None
 
     def distances(self, rows: Indices, columns: Indices) -> Keys:
         """Returns the exact squared distances (n,) of n pairs: the same bits on every machine."""
