@@ -11,8 +11,15 @@ if TYPE_CHECKING:
     from apnet.data.check_report import format_check
     from apnet.data.images import read_image
     from apnet.data.loading import DecodedCache, TrainingBatch, image_batches, training_batches
+    from apnet.data.mixing import TrainingSet, mix, unique_names
     from apnet.data.published import PUBLISHED, SplitCounts, counts_of
-    from apnet.data.registry import DATASETS, load_dataset, load_source, parse_source
+    from apnet.data.registry import (
+        DATASETS,
+        load_dataset,
+        load_source,
+        load_sources,
+        parse_source,
+    )
     from apnet.data.sampling import PKBatches
     from apnet.data.transforms import EvaluationTransform, TrainingTransform
 
@@ -25,6 +32,7 @@ _PLACES = {
     "PKBatches": "sampling",
     "SplitCounts": "published",
     "TrainingBatch": "loading",
+    "TrainingSet": "mixing",
     "TrainingTransform": "transforms",
     "WithdrawnDataWarning": "benchmarks.dukemtmcreid",
     "check_dataset": "check",
@@ -33,9 +41,12 @@ _PLACES = {
     "image_batches": "loading",
     "load_dataset": "registry",
     "load_source": "registry",
+    "load_sources": "registry",
+    "mix": "mixing",
     "parse_source": "registry",
     "read_image": "images",
     "training_batches": "loading",
+    "unique_names": "mixing",
 }
 
 __all__ = [
@@ -47,6 +58,7 @@ __all__ = [
     "PKBatches",
     "SplitCounts",
     "TrainingBatch",
+    "TrainingSet",
     "TrainingTransform",
     "WithdrawnDataWarning",
     "check_dataset",
@@ -55,9 +67,12 @@ __all__ = [
     "image_batches",
     "load_dataset",
     "load_source",
+    "load_sources",
+    "mix",
     "parse_source",
     "read_image",
     "training_batches",
+    "unique_names",
 ]
 
 

@@ -12,7 +12,15 @@ from typing import Any
 
 from apnet.data.images import read_image
 from apnet.data.listing import Listing
-from apnet.data.published import PUBLISHED, SPLITS, Counts, Split, counts_of, differences
+from apnet.data.published import (
+    PUBLISHED,
+    SPLITS,
+    Counts,
+    Split,
+    counts_of,
+    differences,
+    missing_splits,
+)
 from apnet.data.registry import read_listing
 from apnet.errors import ImageError
 from apnet.progress import Progress, silent
@@ -60,7 +68,10 @@ class DatasetCheck:
 
     def problems(self) -> list[str]:
         """Returns a sentence a fault that makes loading fail or results wrong."""
-        empty = [split for split in ("query", "gallery") if not self.counts[split].images]
+        tested = any(self.counts[split].images for split in ("query", "gallery"))
+        empty: list[Split] = []
+        if tested or not self.counts["train"].images:
+            empty = [split for split in ("query", "gallery") if not self.counts[split].images]
         return [
             *(f"the {split} split is empty" for split in empty),
             *_sentence(self.off_grammar, "image names do not say who they show"),
@@ -86,7 +97,7 @@ class DatasetCheck:
 
 
 def check_dataset(
-    name: str, root: Path, *, decode: bool = True, progress: Progress = silent
+    name: str, root: str | Path, *, decode: bool = True, progress: Progress = silent
 ) -> DatasetCheck:
     """Reads a data set and looks for what would spoil results made with it.
 
@@ -109,7 +120,7 @@ def check_dataset(
         root=listing.root,
         counts=counts_of(listing),
         published=PUBLISHED.get(name, {}),
-        notes=listing.notes,
+        notes=(*listing.notes, *missing_splits(listing)),
         off_grammar=listing.off_grammar,
         unreadable=tuple(unreadable),
         leaked_pids=_leaked_pids(listing),

@@ -21,8 +21,8 @@ from apnet.types import NO_CAMERA, ImageRecord
 
 _SPLITS = ("train", "query", "gallery")
 _EXPECTED = (
-    "a folder per person with images in it, or the folders query and gallery (and train) with "
-    "a folder per person in each"
+    "a folder per person with images in it, or the folders train, query and gallery (query and "
+    "gallery together, or train alone, will do) with a folder per person in each"
 )
 
 
@@ -62,9 +62,10 @@ def read_person_folders(folder: Path) -> PersonImages:
 def read_folders(root: Path) -> Listing:
     """Reads a folder per person; the folder's name is the person.
 
-    With the folders ``query`` and ``gallery`` (and ``train``) around them these are the splits.
-    Without, people are split: half of those who can be searched for are tested on, the others are
-    trained on; which half follows from the folders' names alone.
+    The folders ``query`` and ``gallery`` (and ``train``), or ``train`` alone, around the person
+    folders are the splits. Without split folders, people are split: half of those who can be
+    searched for are tested on, the others are trained on; which half follows from the folders'
+    names alone.
 
     Raises:
         DataError: no person folders, images that lie in none, or too few people to split.
@@ -74,7 +75,11 @@ def read_folders(root: Path) -> Listing:
         return _read_with_splits(base)
     if not root.is_dir():
         raise wrong_folder(root, _EXPECTED)
-    subfolders = {entry.name for entry in scan(root) if entry.is_dir()}
+    subfolders = {
+        entry.name for entry in scan(root) if entry.is_dir() and not entry.name.startswith(".")
+    }
+    if subfolders == {"train"}:
+        return _read_with_splits(root)
     if not subfolders or subfolders.intersection((*_SPLITS, "test")):
         raise wrong_folder(root, _EXPECTED)
     return _read_without_splits(root)
@@ -92,8 +97,8 @@ def _read_with_splits(base: Path) -> Listing:
     return Listing(
         root=base,
         train=splits.get("train", ()),
-        query=splits["query"],
-        gallery=splits["gallery"],
+        query=splits.get("query", ()),
+        gallery=splits.get("gallery", ()),
         notes=(note, *(line for part in parts.values() for line in part.notes)),
         off_grammar=tuple(path for part in parts.values() for path in part.loose),
     )

@@ -64,7 +64,7 @@ def read_split_folders(
     """Reads one folder a split; images in the order of their names.
 
     Args:
-        base: the folder that holds the split folders; the training folder may be missing.
+        base: the folder that holds the split folders; a missing one is an empty split.
         grammar: matched against the whole name without image suffixes (``.jpg.jpg`` loses both);
             its group ``pid`` is the person, ``camid`` (if it has one) the camera. Pid -1 is junk.
         folders: names of the split folders.
@@ -72,12 +72,10 @@ def read_split_folders(
     Raises:
         DataError: a folder cannot be read.
     """
-    train = _Split()
-    if (base / folders.train).is_dir():
-        train = _read_split(base / folders.train, grammar)
-    query = _read_split(base / folders.query, grammar)
-    gallery = _read_split(base / folders.gallery, grammar)
-    splits = (train, query, gallery)
+    train, query, gallery = splits = [
+        _read_split(base / name, grammar) if (base / name).is_dir() else _Split()
+        for name in (folders.train, folders.query, folders.gallery)
+    ]
     return Listing(
         root=base,
         train=tuple(train.records),
@@ -186,6 +184,29 @@ def find_base(root: Path, marks: Sequence[str], inner: Sequence[str] = ()) -> Pa
         if all((candidate / mark).exists() for mark in marks):
             return candidate
     return None
+
+
+def find_splits(
+    root: Path, folders: SplitFolders = MARKET_FOLDERS, inner: Sequence[str] = ()
+) -> Path | None:
+    """Finds the folder that holds a test split, or only a training split.
+
+    Args:
+        root: what the user named: the folder itself, the one around it, or one of its splits.
+        folders: names of the split folders.
+        inner: names that the folder is known to have inside the one around it.
+
+    Returns:
+        The folder that holds both query and gallery; failing that, the one that holds the training
+        folder and neither of them; otherwise None.
+    """
+    base = find_base(root, (folders.query, folders.gallery), inner)
+    if base is not None:
+        return base
+    base = find_base(root, (folders.train,), inner)
+    if base is None or any((base / name).exists() for name in (folders.query, folders.gallery)):
+        return None
+    return base
 
 
 def wrong_folder(root: Path, expected: str) -> DataError:

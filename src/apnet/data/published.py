@@ -55,6 +55,14 @@ def counts_of(data: Listing | ReidDataset) -> Counts:
     return {split: _split_counts(getattr(data, split)) for split in SPLITS}
 
 
+def missing_splits(data: Listing | ReidDataset) -> Iterator[str]:
+    """Yields a note if a data set with one kind of split has no training, or no test images."""
+    if data.train and not data.query and not data.gallery:
+        yield "no test split: for training only"
+    elif (data.query or data.gallery) and not data.train:
+        yield "no training split: for testing only"
+
+
 def _split_counts(records: Iterable[ImageRecord]) -> SplitCounts:
     records = tuple(records)
     return SplitCounts(

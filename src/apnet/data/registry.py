@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from apnet.data.benchmarks.cuhk03np import read_cuhk03np_detected, read_cuhk03np_labeled
@@ -14,7 +14,7 @@ from apnet.data.benchmarks.occluded_duke import read_occluded_duke
 from apnet.data.benchmarks.others import read_occluded_reid, read_personx, read_veri776
 from apnet.data.folders import read_folders
 from apnet.data.listing import Listing, off_grammar_error
-from apnet.data.published import PUBLISHED, counts_of, differences
+from apnet.data.published import PUBLISHED, counts_of, differences, missing_splits
 from apnet.data.table import read_table
 from apnet.errors import ConfigError, DataError
 from apnet.types import ReidDataset
@@ -60,7 +60,26 @@ def load_source(text: str) -> ReidDataset:
     return load_dataset(*parse_source(text))
 
 
-def read_listing(name: str, root: Path) -> Listing:
+def load_sources(texts: Sequence[str]) -> tuple[ReidDataset, ...]:
+    """Loads several data sets, each given as ``NAME=DIR``, in their order.
+
+    Raises:
+        ConfigError: a text has another form, a name is unknown, or the same folder is given twice
+            under the same name.
+        DataError: a folder does not hold such a data set.
+        MissingExtraError: a format needs an extra that is not installed.
+    """
+    datasets: dict[tuple[str, Path], ReidDataset] = {}
+    for text in texts:
+        dataset = load_source(text)
+        place = (dataset.name, dataset.root.resolve())
+        if place in datasets:
+            raise ConfigError(f"data source {text!r}: this set was given before; give it once")
+        datasets[place] = dataset
+    return tuple(datasets.values())
+
+
+def read_listing(name: str, root: str | Path) -> Listing:
     """Reads what a folder holds without judging it; ``load_dataset`` judges.
 
     Raises:
@@ -68,41 +87,42 @@ def read_listing(name: str, root: Path) -> Listing:
         DataError: the folder is not what the name says.
         MissingExtraError: its format needs an extra that is not installed.
     """
-    return _loader(name)(root)
+    return _loader(name)(Path(root).expanduser())
 
 
-def load_dataset(name: str, root: Path) -> ReidDataset:
-    """Reads a data set that can be evaluated on; the training split may be missing.
+def load_dataset(name: str, root: str | Path) -> ReidDataset:
+    """Reads a data set that can be trained on, tested on, or both.
 
     Args:
         name: one of ``DATASETS``.
         root: the folder (``csv``: the table); the folder around it or a split in it will do.
 
     Returns:
-        The records of every split, deterministic in order, with notes on what was left out, on a
-        missing training split, and on counts that differ from the published ones.
+        The records of every split, in an order that follows from the files alone, with notes on
+        what was left out, on a missing training or test split, and on counts that differ from the
+        published ones.
 
     Raises:
         ConfigError: the name is unknown.
-        DataError: the folder is not what the name says, query or gallery is empty, or image names
-            do not say who they show.
+        DataError: the folder is not what the name says, there are no images, there is a query
+            without a gallery or the reverse, or image names do not say who they show.
         MissingExtraError: its format needs an extra that is not installed.
     """
     listing = read_listing(name, root)
     if listing.off_grammar:
         raise off_grammar_error(name, listing)
-    for split, records in (("query", listing.query), ("gallery", listing.gallery)):
-        if not records:
-            raise DataError(
-                f"{listing.root}: '{name}' has no {split} images there; unpack it again"
-            )
-    notes = list(listing.notes)
-    if not listing.train:
-        notes.append("no training split: for testing only")
-    notes += differences(counts_of(listing), PUBLISHED.get(name, {}))
-    return ReidDataset(
-        name, listing.root, listing.train, listing.query, listing.gallery, tuple(notes)
+    if listing.query or listing.gallery or not listing.train:
+        for split, records in (("query", listing.query), ("gallery", listing.gallery)):
+            if not records:
+                raise DataError(
+                    f"{listing.root}: '{name}' has no {split} images there; unpack it again"
+                )
+    notes = (
+        *listing.notes,
+        *missing_splits(listing),
+        *differences(counts_of(listing), PUBLISHED.get(name, {})),
     )
+    return ReidDataset(name, listing.root, listing.train, listing.query, listing.gallery, notes)
 
 
 def _loader(name: str) -> Callable[[Path], Listing]:

@@ -12,8 +12,7 @@ import re
 from pathlib import Path
 
 from apnet.data.benchmarks.cuhk03_release import find_release, read_release
-from apnet.data.benchmarks.market_layout import find_market_base
-from apnet.data.listing import Listing, read_split_folders, wrong_folder
+from apnet.data.listing import Listing, find_splits, read_split_folders, wrong_folder
 
 GRAMMAR = re.compile(r"(?P<pid>\d+)_c(?P<camid>[12])_\d+")
 
@@ -42,7 +41,7 @@ def read_cuhk03np_detected(root: Path) -> Listing:
 
 def _read(root: Path, edition: str) -> Listing:
     other = "detected" if edition == "labeled" else "labeled"
-    base = find_market_base(root, [f"{around}/{edition}".lstrip("/") for around in _AROUND])
+    base = find_splits(root, inner=[f"{around}/{edition}".lstrip("/") for around in _AROUND])
     if base is not None and base.resolve().name != other:
         return read_split_folders(base, GRAMMAR)
     release = find_release(root, edition)

@@ -6,23 +6,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from apnet.data.listing import MARKET_FOLDERS, Listing, find_base, read_split_folders, wrong_folder
-
-
-def find_market_base(root: Path, inner: Sequence[str]) -> Path | None:
-    """Returns the folder that holds ``query`` and ``bounding_box_test``, or None.
-
-    Args:
-        root: that folder, the one around it, or one of the folders in it.
-        inner: names that the folder is known to have inside the one around it.
-    """
-    return find_base(root, (MARKET_FOLDERS.query, MARKET_FOLDERS.gallery), inner)
+from apnet.data.listing import Listing, find_splits, read_split_folders, wrong_folder
 
 
 def read_market_layout(
     root: Path, grammar: re.Pattern[str], title: str, inner: Sequence[str]
 ) -> Listing:
-    """Reads a set in Market-1501's layout; the training folder may be missing.
+    """Reads a set in Market-1501's layout, with or without a training or a test split.
 
     Args:
         root: the folder with the splits, the one around it, or one of the splits.
@@ -33,7 +23,7 @@ def read_market_layout(
     Raises:
         DataError: the folders are not there.
     """
-    base = find_market_base(root, inner)
+    base = find_splits(root, inner=inner)
     if base is None:
         raise wrong_folder(
             root, f"{title}'s folders bounding_box_train, query and bounding_box_test"

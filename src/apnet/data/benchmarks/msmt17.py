@@ -16,12 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from apnet.data.benchmarks.market_layout import find_market_base
 from apnet.data.listing import (
     IMAGE_SUFFIXES,
     Listing,
     bare_name,
     find_base,
+    find_splits,
     read_split_folders,
     scan,
     wrong_folder,
@@ -38,6 +38,7 @@ NAME = re.compile(
 REPACKED = re.compile(r"(?P<pid>\d+)_c(?P<camid>\d+)_\d+")
 
 _INNER = ("MSMT17_V1", "MSMT17_V2", "MSMT17", "msmt17")
+_TRAIN_LIST = "list_train.txt"
 _LISTS = ("list_query.txt", "list_gallery.txt")
 _HALVES = (("train", "test"), ("mask_train_v2", "mask_test_v2"))
 _EXPECTED = (
@@ -67,10 +68,10 @@ def read_msmt17_noval(root: Path) -> Listing:
 
 def _read(root: Path, *, with_val: bool) -> Listing:
     for train, test in _HALVES:
-        base = find_base(root, (test, *_LISTS), _INNER)
+        base = _find_release(root, train, test)
         if base is not None:
             return _read_release(base, base / train, base / test, with_val=with_val)
-    base = find_market_base(root, _INNER)
+    base = find_splits(root, inner=_INNER)
     if base is None:
         raise wrong_folder(root, _EXPECTED)
     if not with_val:
@@ -82,16 +83,29 @@ def _read(root: Path, *, with_val: bool) -> Listing:
     return replace(listing, query=_moved(listing.query), gallery=_moved(listing.gallery))
 
 
+def _find_release(root: Path, train: str, test: str) -> Path | None:
+    """Finds the folder of a test half with its lists, or of a training half alone."""
+    base = find_base(root, (test, *_LISTS), _INNER)
+    if base is not None:
+        return base
+    base = find_base(root, (train, _TRAIN_LIST), _INNER)
+    return None if base is None or (base / test).exists() else base
+
+
 def _moved(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
     return tuple(replace(record, pid=record.pid + TEST_OFFSET) for record in records)
 
 
 def _read_release(base: Path, train: Path, test: Path, *, with_val: bool) -> Listing:
-    query, gallery = (read_list(base / name) for name in _LISTS)
-    notes = _compare_with_files(test, {**query, **gallery}, {**query, **gallery})
+    notes: list[str] = []
+    query: dict[str, ImageRecord] = {}
+    gallery: dict[str, ImageRecord] = {}
+    if test.is_dir():
+        query, gallery = (read_list(base / name) for name in _LISTS)
+        notes += _compare_with_files(test, {**query, **gallery}, {**query, **gallery})
     wanted: dict[str, ImageRecord] = {}
-    if train.is_dir() and (base / "list_train.txt").exists():
-        first = read_list(base / "list_train.txt")
+    if train.is_dir() and (base / _TRAIN_LIST).exists():
+        first = read_list(base / _TRAIN_LIST)
         second = _read_val_list(base, notes)
         known = {**first, **second}
         wanted = {name: known[name] for name in known if with_val or name not in second}

@@ -12,6 +12,7 @@ from apnet.data.listing import (
     Listing,
     SplitFolders,
     find_base,
+    find_splits,
     read_split_folders,
     wrong_folder,
 )
@@ -38,8 +39,7 @@ def read_veri776(root: Path) -> Listing:
     Raises:
         DataError: the folders are not there.
     """
-    marks = (_VERI_FOLDERS.query, _VERI_FOLDERS.gallery)
-    base = find_base(root, marks, ("VeRi", "VeRi-776", "veri776"))
+    base = find_splits(root, _VERI_FOLDERS, ("VeRi", "VeRi-776", "veri776"))
     if base is None:
         raise wrong_folder(root, "VeRi-776's folders image_train, image_query and image_test")
     return read_split_folders(base, VERI776, _VERI_FOLDERS)
