@@ -21,7 +21,7 @@ from torch.nn import functional
 from apnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from apnet.config import to_dict
 from apnet.errors import ApnetError, CheckpointError
-from apnet.files import replacing
+from apnet.files import atomic_write
 from apnet.model import build_network
 from apnet.training import RunFolder
 
@@ -50,7 +50,7 @@ def ship(source: Path, out: Path, data: str) -> Checkpoint:
         "run": {**whole.facts, "data": data},
         "fingerprint": whole.fingerprint,
     }
-    with replacing(out) as part:
+    with atomic_write(out) as part:
         save_checkpoint(part, network, config, facts, half=True)
         if (size := part.stat().st_size) > LIMIT:
             raise CheckpointError(

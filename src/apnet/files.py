@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written beside their place, flushed, then renamed over it."""
+"""Atomic file writes (temporary file, flush, rename) and a lock for output folders."""
 
 from __future__ import annotations
 
@@ -6,21 +6,34 @@ import contextlib
 import errno
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from apnet.errors import DataError
+
+LOCK_NAME = ".apnet.lock"
+"""The lock file of a folder; it exists while a process writes there."""
+
+_UNWRITABLE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EEXIST),
+    *(errno.ENOSPC, errno.EDQUOT),
+}
+"""Errors that say that a lock file cannot be created, rather than that locks do not work."""
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside ``path``; on success it takes ``path``'s place, else it goes.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yields a temporary path in the folder of ``path``, which replaces ``path`` on success.
+
+    The folder is created where it is missing. After an error the temporary file is removed.
 
     Raises:
-        DataError: the folder is not writable or the disk is full; ``path`` is as it was before.
+        DataError: the folder is not writable or the disk is full; ``path`` is unchanged.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +60,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         DataError: the folder is not writable or the disk is full.
     """
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
@@ -56,69 +69,44 @@ def write_json(path: Path, value: Any) -> None:
 
     Raises:
         DataError: the folder is not writable or the disk is full.
+        ValueError: the value contains NaN or an infinity.
     """
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 @contextlib.contextmanager
-def holding(folder: Path) -> Iterator[None]:
-    """Locks an existing folder against other processes that hold it too; see ``hold``.
+def file_lock(folder: Path) -> Iterator[None]:
+    """Locks an existing folder against other processes that lock it, without waiting.
 
-    Processes that are forked meanwhile do not keep the lock.
+    The lock is on the file ``LOCK_NAME`` in the folder, which is removed at the end. The operating
+    system releases the lock when the process dies; forked children do not keep it. On a file system
+    without locks this does nothing.
 
     Raises:
-        DataError: another process holds it.
+        DataError: another process has the lock, or the lock file cannot be created.
     """
-    if sys.platform == "win32":  # folders cannot be opened there
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    _held.add(descriptor)
+    path = folder / LOCK_NAME
+    lock = FileLock(path)
     try:
-        hold(folder, descriptor)
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise DataError(f"{folder}: another process is writing there; wait for its end") from None
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            raise cannot_write(folder, error) from None
+    try:
         yield
     finally:
-        _held.discard(descriptor)
-        os.close(descriptor)
-
-
-def hold(path: Path, descriptor: int) -> None:
-    """Locks an open file or folder against other writers, where the system can.
-
-    The lock ends when the descriptor is closed, at the latest with the process.
-
-    Raises:
-        DataError: another process holds it.
-    """
-    if sys.platform == "win32":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DataError(f"{path}: another process is writing there; wait for its end") from None
-    except OSError:
-        return  # a file system without locks
+        with contextlib.suppress(OSError):  # Windows removes no open file
+            path.unlink(missing_ok=True)  # before the release: afterwards it may be another's
+        lock.release()
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:
-    """Returns the error to raise, with its remedy."""
-    remedy = "free some space" if error.errno == errno.ENOSPC else "choose a writable folder"
+    """Returns the error that says why a path cannot be written, and the remedy."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    remedy = "free some space" if full else "choose a writable folder"
     return DataError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
-
-
-_held: set[int] = set()
-
-
-def _let_go_in_child() -> None:
-    for descriptor in _held:
-        os.close(descriptor)
-    _held.clear()
-
-
-if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_let_go_in_child)
 
 
 def _umask() -> int:

@@ -15,7 +15,7 @@ from apnet.checkpoints import load_checkpoint, read_tensors
 from apnet.config import to_dict
 from apnet.errors import CheckpointError, ConfigError, DataError, Interrupted, TrainingError
 from apnet.evaluation import evaluate_network
-from apnet.files import holding
+from apnet.files import file_lock
 from apnet.training import RunFolder, Silence, train
 
 CPU = torch.device("cpu")
@@ -200,7 +200,7 @@ def test_a_used_folder_is_refused(tmp_path, tiny_recipe, tiny_set):
 @pytest.mark.skipif(os.name != "posix", reason="folders are not locked")
 def test_two_at_a_time(tmp_path, tiny_recipe, tiny_set):
     run = begun(tmp_path, tiny_recipe, tiny_set)
-    with holding(run.root), pytest.raises(DataError, match="another process"):
+    with file_lock(run.root), pytest.raises(DataError, match="another process"):
         train(tiny_recipe, tiny_set, run, device=CPU)
     train(tiny_recipe, tiny_set, run, device=CPU)
 

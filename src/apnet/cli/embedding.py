@@ -26,7 +26,7 @@ from apnet.embedding import (
     sample_images,
 )
 from apnet.errors import ApnetError, ImageError, Interrupted
-from apnet.files import replacing, write_text
+from apnet.files import atomic_write, write_text
 from apnet.retrieval import save_features
 from apnet.retrieval.files.store import Numbers, StoreHeader, is_store, read_header
 from apnet.types import Embeddings, ImageRecord
@@ -100,7 +100,7 @@ def embed_to_file(
     """
     kept: list[ImageRecord] = []
     rows: list[np.ndarray] = []
-    with replacing(out) as part:  # opened first: what cannot be written is told before the work
+    with atomic_write(out) as part:  # opened first: what cannot be written is told before the work
         choice = _chosen(checkpoint, records, manner, wishes)
 
         def keep(batch: EmbeddedBatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from apnet.errors import ImageError
-from apnet.files import replacing
+from apnet.files import atomic_write
 
 WIDTH, MARGIN = 1120, 20
 PICTURE = (96, 192)
@@ -108,7 +108,7 @@ def save_picture(picture: Image.Image, out: Path) -> None:
         DataError: the file cannot be written.
     """
     jpeg = out.suffix.lower() in (".jpg", ".jpeg")
-    with replacing(out) as part:
+    with atomic_write(out) as part:
         picture.save(part, "JPEG" if jpeg else "PNG", quality=88)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apnet.errors import ConfigError, DataError
-from apnet.files import cannot_write, hold, write_json
+from apnet.files import LOCK_NAME, cannot_write, file_lock, write_json
 from apnet.retrieval.files.store import (
     HEADER,
     ROWS,
@@ -57,8 +58,11 @@ class StoreWriter:
         self.path = path
         self.header = header
         begin_store(path, header)
-        self._rows, self._features, self._faults = self._open()
+        self._open = ExitStack()
+        self._open.enter_context(file_lock(path))
         try:
+            names = (ROWS, header.features_file, SKIPPED)
+            self._rows, self._features, self._faults = map(self._appended, names)
             rows = read_lines(path / ROWS)
             self.known = {str(row.get("path")) for row in rows}
             self._skipped = {str(row.get("path")) for row in read_lines(path / SKIPPED)}
@@ -129,27 +133,18 @@ class StoreWriter:
         self.close()
 
     def close(self) -> None:
-        """Closes the files and lets go of the store."""
-        for file in (self._features, self._rows, self._faults):
-            file.close()
+        """Closes the files and releases the lock."""
+        self._open.close()
 
     @property
     def _half(self) -> bool:
         return self.header.numbers == "float16"
 
-    def _open(self) -> tuple[BinaryIO, BinaryIO, BinaryIO]:
-        names = (ROWS, self.header.features_file, SKIPPED)
+    def _appended(self, name: str) -> BinaryIO:
         try:
-            files = [(self.path / name).open("ab", buffering=0) for name in names]
+            return self._open.enter_context((self.path / name).open("ab", buffering=0))
         except OSError as error:
             raise cannot_write(self.path, error) from None
-        try:
-            hold(self.path, files[0].fileno())
-        except DataError:
-            for file in files:
-                file.close()
-            raise
-        return files[0], files[1], files[2]
 
     def _recover(self) -> None:
         wanted = self._count * self.header.row_bytes
@@ -189,7 +184,7 @@ def check_place(path: Path) -> None:
         others = [each.name for each in path.iterdir()]
     except OSError as error:
         raise cannot_write(path, error) from None
-    if any(not name.startswith(f".{HEADER}.") for name in others):
+    if any(name != LOCK_NAME and not name.startswith(f".{HEADER}.") for name in others):
         raise ConfigError(
             f"{path}: a folder that is no feature store; name a new folder, or a file ending in "
             ".npz"

@@ -18,7 +18,7 @@ from apnet.errors import ConfigError
 from apnet.explanation.levels import Maps, Score, grad_cams, level_maps, likeness, top_class
 from apnet.explanation.match import Match, explain_match
 from apnet.explanation.sheets import Block, level_sheet, pair_sheet
-from apnet.files import replacing
+from apnet.files import atomic_write
 from apnet.model import APNet
 
 PAIR_NAME = "pair.png"
@@ -129,5 +129,5 @@ def _array(image: Tensor) -> NDArray[np.uint8]:
 
 
 def _save(picture: Image.Image, path: Path) -> None:
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         picture.save(part, "PNG")

@@ -19,7 +19,7 @@ from apnet.data import DecodedCache, PKBatches, TrainingBatch, TrainingTransform
 from apnet.data.distortion import Distortion
 from apnet.devices import Precision, autocast, choose_precision
 from apnet.errors import ApnetError, ConfigError, Interrupted, TrainingError
-from apnet.files import holding, write_json, write_text
+from apnet.files import file_lock, write_json, write_text
 from apnet.losses import LossParts, apnet_loss
 from apnet.model import APNet, NetworkOutput, build_network
 from apnet.results import Evaluation
@@ -72,7 +72,7 @@ def train(
     """
     with (
         joined(device) as (processes, own_device),
-        holding(run.root) if processes.leads else contextlib.nullcontext(),
+        file_lock(run.root) if processes.leads else contextlib.nullcontext(),
         Interruption() as interruption,
     ):
         try:
