@@ -40,7 +40,8 @@ class AttentionPyramid(nn.Module):
             zero, gates of one half; ``one`` with logits of zero and gates ``2 * sigmoid``, which
             leaves a pretrained backbone's maps as they are. One for all levels, or one for each; by
             default the attention's own (ADR 71).
-        reduction: of a channel sub-attention, see ``ChannelAttention``.
+        reduction: of the hidden layers of ``channel``, ``cbam``, ``coordinate`` and
+            ``gather-excite``: the channels of a part divided by their width.
 
     Raises:
         ConfigError: an unknown name, parts that do not divide, a size that is missing, a factory

@@ -10,7 +10,13 @@ from typing import Any
 from torch import nn
 
 from apnet.errors import ConfigError
+from apnet.model.attention.cbam import ConvolutionalBlockAttention
 from apnet.model.attention.channel import ChannelAttention
+from apnet.model.attention.coordinate import CoordinateAttention
+from apnet.model.attention.eca import EfficientChannelAttention
+from apnet.model.attention.gather_excite import GatherExcite
+from apnet.model.attention.non_local import NonLocal
+from apnet.model.attention.relation_channel import RelationChannelAttention
 from apnet.model.attention.spatial import SpatialAttention
 from apnet.model.levels import Returns, Start
 
@@ -45,6 +51,29 @@ ATTENTIONS: dict[str, AttentionKind] = {
     "spatial": AttentionKind(
         lambda channels, size, _reduction: SpatialAttention(channels, size),
         split="rows",
+        start="half",
+        needs_size=True,
+    ),
+    "eca": AttentionKind(lambda channels, _size, _reduction: EfficientChannelAttention(channels)),
+    # By channels: its 7x7 kernel sees the whole map, where a strip of a late stage has fewer than
+    # 7 rows, and the hidden layers of n parts cost 1/n, as those of the channel pyramid do.
+    "cbam": AttentionKind(
+        lambda channels, _size, reduction: ConvolutionalBlockAttention(channels, reduction),
+        returns="map",
+    ),
+    "coordinate": AttentionKind(
+        lambda channels, _size, reduction: CoordinateAttention(channels, reduction),
+        split="rows",
+        returns="map",
+    ),
+    "gather-excite": AttentionKind(
+        lambda channels, _size, reduction: GatherExcite(channels, reduction)
+    ),
+    "non-local": AttentionKind(
+        lambda channels, _size, _reduction: NonLocal(channels), split="rows", returns="map"
+    ),
+    "rga-c": AttentionKind(
+        lambda channels, size, _reduction: RelationChannelAttention(channels, size),
         start="half",
         needs_size=True,
     ),
