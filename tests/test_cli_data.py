@@ -1,6 +1,7 @@
 """The commands of ``apnet data`` as a user meets them."""
 
 import json
+import shutil
 
 import pytest
 from PIL import Image
@@ -32,6 +33,27 @@ def test_check_and_list(run, people):
     json.loads(out)
     assert run("data", "check", "market1501", people)[0] == 0
     assert "msmt17" in run("data", "list")[1].splitlines()
+
+
+@pytest.mark.parametrize("json_form", [(), ("--json",)])
+def test_check_exits_1_when_there_are_problems(run, people, tmp_path, json_form):
+    faulty = tmp_path / "faulty"
+    shutil.copytree(people, faulty)
+    broken = next((faulty / "query").iterdir())
+    broken.write_bytes(broken.read_bytes()[:-20])
+    code, out, _ = run("data", "check", "market1501", faulty, *json_form)
+    assert code == 1
+    assert broken.name in out
+    assert run("data", "check", "market1501", faulty, "--no-decode", *json_form)[0] == 0
+
+
+def test_check_names_a_missing_training_split(run, people, tmp_path):
+    partial = tmp_path / "partial"
+    shutil.copytree(people, partial)
+    shutil.rmtree(partial / "bounding_box_train")
+    code, out, _ = run("data", "check", "market1501", partial)
+    assert code == 0
+    assert "note: no training split: for testing only" in out
 
 
 @pytest.mark.parametrize("prefix", ["", "market1501="])

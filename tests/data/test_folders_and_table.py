@@ -155,6 +155,26 @@ def test_table_without_cameras_and_with_byte_order_mark(table):
     assert dataset.query[0].pid == 7
 
 
+def test_numbers_that_a_data_frame_wrote_as_floats(table):
+    lines = ["a/1.jpg,3,1.0,train", "a/2.jpg,3.0,2,train", "a/3.jpg,7.,1,query"]
+    dataset = load_dataset(
+        "csv", table("\n".join([HEAD.strip(), *lines, "a/4.jpg,7.0,2.00,gallery"]))
+    )
+    records = (*dataset.train, *dataset.query, *dataset.gallery)
+    assert [(record.pid, record.camid) for record in records] == [(3, 1), (3, 2), (7, 1), (7, 2)]
+
+
+def test_junk_that_a_data_frame_wrote_as_float(table):
+    dataset = load_dataset("csv", table(TABLE.replace("-1", "-1.0")))
+    assert [record.pid for record in dataset.gallery] == [1]
+    assert dataset.notes == ("1 junk images (pid -1) left out",)
+
+
+def test_camera_minus_one_is_unknown(table):
+    lines = [f"a/{n}.jpg,1,-1,{split}" for n, split in enumerate(("query", "gallery"), start=1)]
+    assert load_dataset("csv", table("\n".join([HEAD.strip(), *lines]))).camera_less
+
+
 HEAD = "path,pid,camid,split\n"
 
 
@@ -171,6 +191,11 @@ HEAD = "path,pid,camid,split\n"
         (HEAD + "a/1.jpg,1,1,query\na/1.jpg,1,2,query\n", "in split 'query' 2 times"),
         (HEAD + "a/1.jpg,1,1,query\na/9.jpg,1,2,gallery\n", r"1 of its images.*9\.jpg"),
         (HEAD + "a/1.jpg,1,1,query\n", "no gallery images"),
+        (HEAD + "a/1.jpg,1,1,query\na/2.jpg,nan,1,gallery\n", "line 3: pid is 'nan', which stands"),
+        (HEAD + "a/1.jpg,1,NaN,query\n", "line 2: camid is 'NaN', which stands for a missing"),
+        (HEAD + "a/1.jpg,-2.0,1,query\n", r"line 2: pid is -2\.0; use a number of 0 or more"),
+        (HEAD + "a/1.jpg,1,-7,query\n", r"line 2: camid is -7; .* or -1 \(unknown\)"),
+        (HEAD + "a/1.jpg,1,1,query\na/2.jpg,1,-1,gallery\n", r"1 of 2 rows .*empty or -1"),
         (b"path,pid,split\n\xff\xfe,1,train\n", "UTF-8"),
         ('path,pid,split\n"a/1.jpg"x,1,train\n', "UTF-8 CSV"),
     ],

@@ -90,12 +90,14 @@ def check(
     decode: Annotated[bool, typer.Option(help="Decode every image.")] = True,
     json: Json = False,
 ) -> None:
-    """Count a data set beside its published figures, and look for faults."""
+    """Count a data set beside its published figures; exit 1 if there are problems."""
     from apnet.data import check_dataset, format_check
 
     with progress_bar("checking") as progress:
         found = check_dataset(name, root, decode=decode, progress=progress)
     say_json(found.to_dict()) if json else say(format_check(found))
+    if found.problems():
+        raise typer.Exit(1)
 
 
 def show(

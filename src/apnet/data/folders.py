@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from apnet.data.identity_numbers import cameras_in, number_names
-from apnet.data.listing import (
-    Listing,
-    find_base,
-    image_files,
-    other_files_note,
-    scan,
-    wrong_folder,
-)
+from apnet.data.listing import Listing, find_base, scan, wrong_folder
+from apnet.data.person_folders import read_person_folders
 from apnet.errors import DataError
 from apnet.types import NO_CAMERA, ImageRecord
 
@@ -24,39 +17,6 @@ _EXPECTED = (
     "a folder per person with images in it, or the folders train, query and gallery (query and "
     "gallery together, or train alone, will do) with a folder per person in each"
 )
-
-
-@dataclass(frozen=True)
-class PersonImages:
-    """The images of one folder of person folders.
-
-    Attributes:
-        images: pairs of person folder name and image, sorted.
-        loose: images that lie in no person folder.
-        notes: what else lies there.
-    """
-
-    images: tuple[tuple[str, Path], ...]
-    loose: tuple[Path, ...]
-    notes: tuple[str, ...]
-
-
-def read_person_folders(folder: Path) -> PersonImages:
-    """Lists the images in the subfolders of ``folder``.
-
-    Raises:
-        DataError: a folder cannot be read.
-    """
-    loose, _ = image_files(folder)
-    images: list[tuple[str, Path]] = []
-    others: list[Path] = []
-    for entry in scan(folder):
-        if entry.is_dir() and not entry.name.startswith("."):
-            found, more = image_files(Path(entry.path))
-            images.extend((entry.name, path) for path in found)
-            others.extend(more)
-    notes = tuple(other_files_note(folder.name, others))
-    return PersonImages(tuple(images), tuple(loose), notes)
 
 
 def read_folders(root: Path) -> Listing:

@@ -6,9 +6,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from apnet.types import NO_CAMERA
+from apnet.types import JUNK_PID, NO_CAMERA
 
-_CAMERA = re.compile(r"(?<![A-Za-z0-9])c(?:am)?(\d+)(?=s\d|[^A-Za-z0-9]|$)", re.IGNORECASE)
+_CAMERA = re.compile(
+    r"(?<![A-Za-z0-9])"
+    r"(?:(?:c|cam|camera|view)(?P<joined>\d+)(?=s\d|[^A-Za-z0-9]|$)"
+    r"|(?:cam|camera|view)[ _-](?P<apart>\d+)(?=[ _-]))",  # cam_1_000, but not the count in cam_000
+    re.IGNORECASE,
+)
+_UNDERSTOOD = "c3, c3s1, cam3, camera3, view3, cam_3_"
+
+
+def is_junk(name: str) -> bool:
+    """Returns whether a person's name marks images that show nobody: ``-1``."""
+    return name == str(JUNK_PID)
 
 
 def number_names(names: Iterable[str]) -> dict[str, int]:
@@ -39,16 +50,24 @@ class Cameras:
 
 
 def cameras_in(names: Iterable[str]) -> Cameras:
-    """Reads the camera off file names that hold ``c3``, ``cam3`` or ``c3s1`` as a word."""
+    """Reads the camera from file names.
+
+    The camera stands in the name as a word: ``c3``, ``cam3``, ``camera3``, ``view3``, ``c3s1``; or,
+    before more of the name, ``cam_3_``, ``camera-3-``, ``view 3 ``.
+    """
     matches = [_CAMERA.search(name) for name in names]
-    camids = tuple(int(match[1]) for match in matches if match is not None)
+    camids = tuple(int(match["joined"] or match["apart"]) for match in matches if match is not None)
     if len(camids) == len(matches):
-        return Cameras(camids, "cameras taken from the file names (cN)")
+        return Cameras(camids, f"{len(set(camids))} cameras taken from the file names")
     unknown = (NO_CAMERA,) * len(matches)
     if not camids:
-        return Cameras(unknown, "no cameras in the file names: same-camera matches count as hits")
+        return Cameras(
+            unknown,
+            f"no cameras in the file names (understood are {_UNDERSTOOD}): same-camera matches "
+            "count as hits",
+        )
     return Cameras(
         unknown,
-        f"only {len(camids):,} of {len(matches):,} file names hold a camera (cN): all are taken "
-        "as unknown, same-camera matches count as hits",
+        f"only {len(camids):,} of {len(matches):,} file names hold a camera (understood are "
+        f"{_UNDERSTOOD}): all cameras are taken as unknown, same-camera matches count as hits",
     )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from apnet.data.identity_numbers import number_names
+from apnet.data.identity_numbers import is_junk, number_names
 from apnet.data.listing import Listing
 from apnet.errors import DataError
-from apnet.types import JUNK_PID, NO_CAMERA, ImageRecord
+from apnet.types import NO_CAMERA, ImageRecord
 
 _SPLITS = ("train", "query", "gallery")
 _REQUIRED = ("path", "pid", "split")
+_WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0*")
+_MISSING = frozenset({"nan", "NaN", "NaT", "None", "none", "null", "NULL", "<NA>", "NA", "N/A"})
 _EXPECTED = "a CSV file with the columns path, pid, split and, where known, camid"
 
 
@@ -29,20 +32,21 @@ class _Row:
 def read_table(root: Path) -> Listing:
     """Reads a table with a header line and the columns ``path, pid, split[, camid]``.
 
-    Paths are relative to the table. People and cameras may have any names: integers are kept,
-    other names are numbered in sorted order. Pid -1 is junk and left out. ``split`` is ``train``,
-    ``query`` or ``gallery``.
+    Paths are relative to the table. Persons and cameras may have any names: integers are kept,
+    other names are numbered in sorted order. Whole numbers may be written as floats (``3.0``), as
+    data frames do. Pid -1 is junk and left out; camid -1 is an unknown camera. ``split`` is
+    ``train``, ``query`` or ``gallery``.
 
     Args:
         root: the table, or a folder with exactly one ``.csv`` file.
 
     Raises:
-        DataError: no table, a column or value missing, an unknown split, an image twice in one
-            split, or images that are not there.
+        DataError: no table, a column or value missing, a negative number other than -1, an unknown
+            split, an image twice in one split, or images that are not there.
     """
     table = _find_table(root)
     rows = list(_read_rows(table))
-    known = [row for row in rows if row.pid != str(JUNK_PID)]
+    known = [row for row in rows if not is_junk(row.pid)]
     _verify(table, known)
     pids = number_names(row.pid for row in known)
     camids = {"": NO_CAMERA, **number_names(row.camid for row in known if row.camid)}
@@ -97,16 +101,33 @@ def _row(cells: dict[str | None, str | None], table: Path, line: int) -> _Row:
         raise DataError(
             f"{table}, line {line}: split {texts['split']!r} is none of {', '.join(_SPLITS)}"
         )
-    path = table.parent / texts["path"]
-    return _Row(path, texts["pid"], texts.get("camid", ""), texts["split"])
+    pid, camid = (_identifier(name, texts.get(name, ""), table, line) for name in ("pid", "camid"))
+    unknown = camid == str(NO_CAMERA)
+    return _Row(table.parent / texts["path"], pid, "" if unknown else camid, texts["split"])
+
+
+def _identifier(column: str, text: str, table: Path, line: int) -> str:
+    """Returns a person's or a camera's name; ``3.0`` becomes ``3``."""
+    if text in _MISSING:
+        raise DataError(
+            f"{table}, line {line}: {column} is {text!r}, which stands for a missing value; fill it"
+        )
+    match = _WHOLE_FLOAT.fullmatch(text)
+    name = match[1] if match else text
+    if re.fullmatch(r"-\d+", name) and name != "-1":
+        raise DataError(
+            f"{table}, line {line}: {column} is {text}; use a number of 0 or more, a name, or -1 "
+            f"({'junk' if column == 'pid' else 'unknown'})"
+        )
+    return name
 
 
 def _verify(table: Path, rows: Sequence[_Row]) -> None:
     without = sum(not row.camid for row in rows)
     if 0 < without < len(rows):
         raise DataError(
-            f"{table}: {without:,} of {len(rows):,} rows have no camid; fill all of them or "
-            "leave the column out"
+            f"{table}: {without:,} of {len(rows):,} rows have no camid (empty or -1); fill "
+            "all of them or leave the column out"
         )
     for (split, path), times in Counter((row.split, row.path) for row in rows).items():
         if times > 1:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from apnet.data.benchmarks.market_layout import read_market_layout
-from apnet.data.folders import read_person_folders
 from apnet.data.identity_numbers import number_names
 from apnet.data.listing import (
     Listing,
@@ -16,6 +15,7 @@ from apnet.data.listing import (
     read_split_folders,
     wrong_folder,
 )
+from apnet.data.person_folders import read_person_folders
 from apnet.types import ImageRecord
 
 PERSONX = re.compile(r"(?P<pid>-1|\d+)_c(?P<camid>\d+)(?:s\d+)?_.+")
