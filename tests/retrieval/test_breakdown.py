@@ -6,20 +6,22 @@ import pytest
 
 from apnet.errors import DataError
 from apnet.results import ProtocolCard
-from apnet.retrieval import Facts, breakdown, evaluate, format_breakdown
+from apnet.retrieval import ImageAttributes, breakdown, evaluate, format_breakdown
 
 CARD = ProtocolCard(distance="cosine", junk_rule="same-camera")
 PAIRS = {"coarse": [(1, 2), (2, 3)], "fine": [(4, 5), (6, 7), (4, 6)]}
 UNKNOWN = (("", np.nan, np.nan, "", None),)
 
 
-def facts_of(rows):
+def attributes_of(rows):
     views, occlusion, pixels, lights, clothes = zip(*rows, strict=True)
-    return Facts(views, np.array(occlusion, float), np.array(pixels, float), lights, clothes)
+    return ImageAttributes(
+        views, np.array(occlusion, float), np.array(pixels, float), lights, clothes
+    )
 
 
 def drawn(rng, count):
-    """Facts of every kind, on the limits of the slices too, some of them unknown."""
+    """Attributes of every kind, on the limits of the slices too, some of them unknown."""
     choices = (
         ("front", "side", "back", ""),
         (0.0, 0.05, 0.1, 0.2, 0.3, 0.31, 0.9, np.nan),
@@ -27,7 +29,9 @@ def drawn(rng, count):
         ("sun", "shade", "night", ""),
         ("", "hood", "bag, hood", None),
     )
-    return facts_of([tuple(one[rng.integers(len(one))] for one in choices) for _ in range(count)])
+    return attributes_of(
+        [tuple(one[rng.integers(len(one))] for one in choices) for _ in range(count)]
+    )
 
 
 def nearer_first(query, gallery, q, card, matches):
@@ -51,9 +55,9 @@ def precision(ranks, kind):
     return total / len(ranks)
 
 
-def naive_slices(query, gallery, facts, card):
+def naive_slices(query, gallery, attributes, card):
     """Every slice but the twins: {(by, name): (queries, mAP, rank-1)}."""
-    ours, theirs = facts
+    ours, theirs = attributes
     right = [
         [
             g
@@ -136,11 +140,11 @@ def test_agrees_with_loops(people, make, seed, distance, rule, kind, whole):
             for part in (query, gallery)
         )
     rng = np.random.default_rng(seed)
-    facts = (drawn(rng, len(query)), drawn(rng, len(gallery)))
+    attributes = (drawn(rng, len(query)), drawn(rng, len(gallery)))
     card = ProtocolCard(distance=distance, junk_rule=rule, ap_kind=kind)
-    found = breakdown(query, gallery, facts, PAIRS, card)
+    found = breakdown(query, gallery, attributes, PAIRS, card)
 
-    expected = naive_slices(query, gallery, facts, card)
+    expected = naive_slices(query, gallery, attributes, card)
     plain = [part for part in found if part.by != "twins"]
     assert {(part.by, part.name) for part in plain} == set(expected)
     for part in plain:
@@ -157,11 +161,11 @@ def test_agrees_with_loops(people, make, seed, distance, rule, kind, whole):
 
 def test_a_slice_of_all_queries_equals_the_evaluation(people):
     query, gallery = people(5, 300, 500, 8)
-    facts = tuple(
-        facts_of([("front", 0.0, 200, "sun", "")] * len(part)) for part in (query, gallery)
+    attributes = tuple(
+        attributes_of([("front", 0.0, 200, "sun", "")] * len(part)) for part in (query, gallery)
     )
     whole = evaluate(query, gallery, card=CARD)
-    found = breakdown(query, gallery, facts, {}, CARD)
+    found = breakdown(query, gallery, attributes, {}, CARD)
     assert [(part.by, part.name) for part in found] == [
         ("view", "same view"),
         ("clothes", "same"),
@@ -179,8 +183,10 @@ def test_the_other_views_of_a_person_are_junk(make):
     query = make([[1.0, 0.0]], [1], [1])
     gallery = make([[1.0, 0.0], [0.9, 0.1], [0.5, 0.5]], [1, 2, 1], [2, 2, 3])
     views = (("front",), ("front", "side", "back"))
-    facts = tuple(facts_of([(view, 0.0, 200, "", None) for view in side]) for side in views)
-    found = {part.name: part.figures for part in breakdown(query, gallery, facts, {}, CARD)}
+    attributes = tuple(
+        attributes_of([(view, 0.0, 200, "", None) for view in side]) for side in views
+    )
+    found = {part.name: part.figures for part in breakdown(query, gallery, attributes, {}, CARD)}
     assert found["other view"] == {"mAP": 0.5, "rank1": 0.0}
     assert found["same view"] == {"mAP": 1.0, "rank1": 1.0}
 
@@ -188,9 +194,9 @@ def test_the_other_views_of_a_person_are_junk(make):
 def test_equal_features_are_at_chance(make):
     query = make(np.ones((4, 3)), [1, 2, 3, 4], [1] * 4)
     gallery = make(np.ones((8, 3)), [1, 2, 3, 4] * 2, [2] * 4 + [3] * 4)
-    facts = (facts_of(UNKNOWN * 4), facts_of(UNKNOWN * 8))
+    attributes = (attributes_of(UNKNOWN * 4), attributes_of(UNKNOWN * 8))
     pairs = {"coarse": [(1, 2)], "fine": [(3, 4)], "none of these": [(8, 9)]}
-    found = breakdown(query, gallery, facts, pairs, CARD)
+    found = breakdown(query, gallery, attributes, pairs, CARD)
     assert [(part.by, part.name, part.queries) for part in found] == [
         ("twins", "coarse", 2),
         ("twins", "fine", 2),
@@ -200,22 +206,22 @@ def test_equal_features_are_at_chance(make):
 
 def test_nothing_known_gives_no_slice(people):
     query, gallery = people(0, 5, 20, 4)
-    facts = (facts_of(UNKNOWN * 5), facts_of(UNKNOWN * 20))
-    assert breakdown(query, gallery, facts, {}, CARD) == []
+    attributes = (attributes_of(UNKNOWN * 5), attributes_of(UNKNOWN * 20))
+    assert breakdown(query, gallery, attributes, {}, CARD) == []
     assert format_breakdown([]) == ""
 
 
 def test_queries_without_a_match_give_no_slice(make):
     query, gallery = make([[1.0, 0.0]], [1], [1]), make([[1.0, 0.0]], [2], [2])
-    facts = (facts_of([("front", 0.0, 80, "sun", "")]),) * 2
-    assert breakdown(query, gallery, facts, {"fine": [(1, 2)]}, CARD) == []
+    attributes = (attributes_of([("front", 0.0, 80, "sun", "")]),) * 2
+    assert breakdown(query, gallery, attributes, {"fine": [(1, 2)]}, CARD) == []
 
 
 def test_the_table_shows_every_slice(people):
     query, gallery = people(1, 40, 90, 3)
     rng = np.random.default_rng(1)
-    facts = (drawn(rng, len(query)), drawn(rng, len(gallery)))
-    found = breakdown(query, gallery, facts, PAIRS, CARD)
+    attributes = (drawn(rng, len(query)), drawn(rng, len(gallery)))
+    found = breakdown(query, gallery, attributes, PAIRS, CARD)
     text = format_breakdown(found)
     lines = [line.split() for line in text.splitlines()]
     for part in found:
@@ -237,8 +243,8 @@ def test_the_table_shows_every_slice(people):
 
 def test_facts_of_other_sets_are_refused(people):
     query, gallery = people(0, 5, 20, 4)
-    facts = (facts_of(UNKNOWN * 5), facts_of(UNKNOWN * 19))
-    with pytest.raises(DataError, match="gallery: facts of 19 images for 20 features"):
-        breakdown(query, gallery, facts, {}, CARD)
-    with pytest.raises(DataError, match="one entry an image"):
-        Facts(("front",), np.zeros(2), np.zeros(1), ("",), ("",))
+    attributes = (attributes_of(UNKNOWN * 5), attributes_of(UNKNOWN * 19))
+    with pytest.raises(DataError, match="gallery: attributes of 19 images for 20 features"):
+        breakdown(query, gallery, attributes, {}, CARD)
+    with pytest.raises(DataError, match="one entry per image"):
+        ImageAttributes(("front",), np.zeros(2), np.zeros(1), ("",), ("",))

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from apnet.report import ReportPage, SystemResult, write_metrics, write_report
-from apnet.reproduction.records import figures_of, record_of
 from apnet.results import ProtocolCard
 from apnet.retrieval import (
-    Facts,
+    ImageAttributes,
     Reranking,
     breakdown,
     evaluate,
@@ -47,7 +46,7 @@ def naive_value(query, gallery):
 
 def unknown(count):
     empty = np.full(count, np.nan)
-    return Facts(("front",) * count, empty, empty, ("",) * count, (None,) * count)
+    return ImageAttributes(("front",) * count, empty, empty, ("",) * count, (None,) * count)
 
 
 def test_an_added_metric_is_computed(added, sets):
@@ -68,6 +67,9 @@ def test_an_added_metric_is_in_every_text(added, sets):
 
 
 def test_an_added_metric_is_in_the_breakdown_and_the_records(added, sets):
+    pytest.importorskip("torch")
+    from apnet.reproduction.records import figures_of, record_of
+
     result = evaluate(*sets, card=CARD)
     slices = breakdown(*sets, tuple(unknown(len(part)) for part in sets), {}, CARD)
     assert slices[0].figures[KEY] == result.values[KEY]  # one view: all matches are in this slice

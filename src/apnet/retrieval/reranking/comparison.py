@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from apnet.errors import ConfigError
 from apnet.progress import Progress
 from apnet.results import Distance
 from apnet.retrieval.ranking.comparison import Comparison, check_dimensions
 from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.reranking.encoding import encode, scaled
 from apnet.retrieval.reranking.neighbours import JointSet, neighbours
+from apnet.retrieval.reranking.settings import Reranking
 
 _ROUNDING = 1e-14
 """Beyond that of float64 when a distance of at most 1 is put together in two ways."""
-
-
-@dataclass(frozen=True)
-class Reranking:
-    """Settings of the re-ranking; the defaults are those of the published code.
-
-    Attributes:
-        k1: neighbours that must be mutual, at least 1.
-        k2: neighbours whose vectors are averaged, at least 1 (no averaging).
-        weight: lambda, the share of the original distance, from 0 to 1.
-
-    Raises:
-        ConfigError: on construction, when one is outside its range.
-    """
-
-    k1: int = 20
-    k2: int = 6
-    weight: float = 0.3
-
-    def __post_init__(self) -> None:
-        if self.k1 < 1 or self.k2 < 1:
-            raise ConfigError(
-                f"re-ranking with k1 {self.k1} and k2 {self.k2}: both must be at least 1"
-            )
-        if not 0 <= self.weight <= 1:
-            raise ConfigError(f"re-ranking with lambda {self.weight}: it must be from 0 to 1")
-
-    def __str__(self) -> str:
-        return f"k-reciprocal, k1 {self.k1}, k2 {self.k2}, lambda {self.weight:g}"
 
 
 class RerankedComparison:

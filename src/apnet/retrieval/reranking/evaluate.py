@@ -29,7 +29,8 @@ from apnet.retrieval.ranking.blocks import default_threads, over_blocks, rows_in
 from apnet.retrieval.ranking.evaluate import evaluate_scorer
 from apnet.retrieval.ranking.relevance import Relevance
 from apnet.retrieval.ranking.scorer import Features, Indices, Keys
-from apnet.retrieval.reranking.comparison import RerankedComparison, Reranking
+from apnet.retrieval.reranking.comparison import RerankedComparison
+from apnet.retrieval.reranking.settings import Reranking
 from apnet.types import Embeddings
 
 

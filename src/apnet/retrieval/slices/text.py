@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from apnet.retrieval.metrics.breakdown import Slice
 from apnet.retrieval.metrics.registry import METRICS
+from apnet.retrieval.slices.breakdown import Slice
 
 _TITLES = {
     "view": "view of the matches",

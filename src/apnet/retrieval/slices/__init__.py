@@ -1,0 +1,1 @@
+"""Evaluations broken down by attributes of the images."""
