@@ -11,8 +11,9 @@ from apnet.synthetic.people.body import (
     skin,
     vertex_normals,
 )
+from apnet.synthetic.people.draw_look import draw_look
 from apnet.synthetic.people.pose import ARMS, Pose, draw_pose, joint_rotations
-from apnet.synthetic.people.wardrobe import PROPS, draw_look
+from apnet.synthetic.people.wardrobe import PROPS
 from apnet.synthetic.world.settings import WORLD
 
 STANDING = Pose(phase=0, stride=0, bend=0.05, spread=0.1, lean=0, head_turn=0)

@@ -5,13 +5,14 @@ import pytest
 
 from apnet.synthetic.people.anatomy import body_attributes
 from apnet.synthetic.people.body import body_model
+from apnet.synthetic.people.draw_look import draw_look
 from apnet.synthetic.people.figure import build_figure
 from apnet.synthetic.people.paint import is_cloth, paint
 from apnet.synthetic.people.palette import color_distance
 from apnet.synthetic.people.parts import BAG, BODY, HAIR, HAT, PROP, SKIRT
 from apnet.synthetic.people.parts import TOP as HOOD
 from apnet.synthetic.people.pose import draw_pose
-from apnet.synthetic.people.wardrobe import BLOCKS, LOGOS, PATTERNS, PROPS, TOPS, draw_look
+from apnet.synthetic.people.wardrobe import BLOCKS, LOGOS, PATTERNS, PROPS, TOPS
 from apnet.synthetic.world.settings import WORLD
 
 SKIN, TOP, SECOND, LOGO, LEGS = (1, 2, 3), (10, 20, 200), (200, 20, 10), (20, 200, 10), (90, 90, 10)

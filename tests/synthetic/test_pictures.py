@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 
+from apnet.synthetic.people.draw_look import draw_look
 from apnet.synthetic.people.figure import build_figure
-from apnet.synthetic.people.wardrobe import draw_look
 from apnet.synthetic.render.image import render_image
 from apnet.synthetic.render.jobs import get_camera
 from apnet.synthetic.render.shading import REGIONS

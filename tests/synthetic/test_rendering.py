@@ -5,10 +5,11 @@ import pytest
 
 from apnet.synthetic.people.anatomy import body_attributes
 from apnet.synthetic.people.body import body_model, rest_body, skin, vertex_normals
+from apnet.synthetic.people.draw_look import draw_look
 from apnet.synthetic.people.figure import build_figure
 from apnet.synthetic.people.parts import grid_faces, superellipsoid
 from apnet.synthetic.people.pose import Pose, draw_pose
-from apnet.synthetic.people.wardrobe import BAGS, HAIR_STYLES, HEADWEAR, draw_look
+from apnet.synthetic.people.wardrobe import BAGS, HAIR_STYLES, HEADWEAR
 from apnet.synthetic.render.image import render_image
 from apnet.synthetic.render.raster import rasterize
 from apnet.synthetic.scene.camera import draw_camera

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from apnet.synthetic.people.draw_look import draw_look
 from apnet.synthetic.people.figure import build_figure
 from apnet.synthetic.people.paint import paint
 from apnet.synthetic.people.palette import color_distance
@@ -15,7 +16,6 @@ from apnet.synthetic.people.twins import (
     draw_group,
     visibly_differ,
 )
-from apnet.synthetic.people.wardrobe import draw_look
 from apnet.synthetic.render.metadata import pair_lines
 from apnet.synthetic.world.plan import Counts
 from apnet.synthetic.world.settings import WORLD

@@ -6,6 +6,7 @@ import pytest
 
 from apnet.synthetic.people.changes import CHANGES, look_in_camera
 from apnet.synthetic.people.describe import describe_look
+from apnet.synthetic.people.draw_look import draw_look
 from apnet.synthetic.people.figure import build_figure
 from apnet.synthetic.people.palette import (
     CLOTH,
@@ -17,7 +18,7 @@ from apnet.synthetic.people.palette import (
 from apnet.synthetic.people.parts import PROP
 from apnet.synthetic.people.pose import draw_pose
 from apnet.synthetic.people.twins import visibly_differ
-from apnet.synthetic.people.wardrobe import OPENS, draw_look
+from apnet.synthetic.people.wardrobe import OPENS
 from apnet.synthetic.world.settings import WORLD
 
 ALWAYS = dataclasses.replace(WORLD, worn_changes=1.0, umbrellas=1.0, sitting=0.0)

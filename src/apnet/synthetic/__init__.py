@@ -1,4 +1,13 @@
-"""Synthetic people: rendered in Market-1501 layout, so that nobody's picture is needed."""
+"""Renders synthetic people in Market-1501 layout, so that no photographs of people are needed.
+
+Read the subpackages in this order; each imports only those before it:
+
+``world``: the settings and named sets, and which cameras see which person how often.
+``people``: what people look like, their bodies, clothes and poses.
+``scene``: cameras with their place, light, weather, lens and detector.
+``render``: images of people in a scene, and their metadata.
+``make``: whole sets, with ``output`` (the folder) and ``workers`` (the processes).
+"""
 
 from __future__ import annotations
 

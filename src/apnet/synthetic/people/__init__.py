@@ -1,1 +1,1 @@
-"""One synthetic person: body, pose, clothes, colours."""
+"""Synthetic people: looks, twins, bodies, poses, clothes, colours."""

@@ -1,4 +1,4 @@
-"""What is worn on the head beside hats' crowns: long hair, a cap's peak, a hood on the back."""
+"""Parts of hair and headwear: long hair, the peak of a cap, the brim of a hat, a hood."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from apnet.synthetic.people.parts import (
 from apnet.synthetic.people.wardrobe import Look
 
 CURTAINS = {"bob": 0.35, "long": 1.0, "fringe": 0.85}
-"""How far loose hair hangs, from the chin's height (0.35) to below the shoulders."""
+"""Length of loose hair, from 0.35 (chin) to 1 (below the shoulders)."""
 
 
 def hair_parts(bare: RestBody, look: Look) -> list[Part]:
-    """Returns hair that stands off the head: a curtain, a bun, a ponytail, braids."""
+    """Returns hair that is not on the scalp: loose long hair, a bun, a ponytail or braids."""
     if look.headwear in ("hood", "scarf"):
         return []
     low, high = _head_box(bare)
@@ -52,7 +52,10 @@ def _head_box(bare: RestBody) -> tuple[Array, Array]:
 
 
 def _curtain(bare: RestBody, middle: Array, hangs: tuple[float, float]) -> Part:
-    """Loose hair: a sheet round the back and sides of the head, from a height down by a share."""
+    """Returns loose hair: a sheet around the back and sides of the head.
+
+    ``hangs`` is its upper edge in metres and its length as in ``CURTAINS``.
+    """
     rows, columns = 7, 19
     top, share = hangs
     shoulder = bare.joints[body_model().joint("upperarm.L"), 2] - 0.08
@@ -62,7 +65,7 @@ def _curtain(bare: RestBody, middle: Array, hangs: tuple[float, float]) -> Part:
     )
     z = top + (end - top) * down
     below = np.clip((top - z) / 0.36, 0, 1)
-    # Narrow at the crown, widest at the ears, in again on the shoulders.
+    # Narrow at the crown, widest at the ears, narrower again at the shoulders.
     wide = 0.055 + 0.045 * np.sin(np.pi * np.minimum(1, 0.1 + 1.1 * below)) + 0.03 * below
     deep = wide + 0.012 + 0.004 * np.sin(9 * angle)
     points = np.stack(
@@ -78,7 +81,7 @@ def _curtain(bare: RestBody, middle: Array, hangs: tuple[float, float]) -> Part:
 
 
 def hat_parts(bare: RestBody, look: Look) -> list[Part]:
-    """Returns a cap's peak or a hat's brim; the crown is the head's own surface, moved out."""
+    """Returns the peak of a cap or the brim of a hat; the crown is part of the body surface."""
     low, high = _head_box(bare)
     x = (low[0] + high[0]) / 2
     if look.headwear == "cap":
@@ -93,7 +96,7 @@ def hat_parts(bare: RestBody, look: Look) -> list[Part]:
 
 
 def hood_parts(bare: RestBody, look: Look) -> list[Part]:
-    """Returns a hoodie's hood that lies on the back, unless it is up."""
+    """Returns the hood of a hoodie on the back, unless it is up."""
     if look.top != "hoodie" or look.headwear == "hood":
         return []
     neck = bare.joints[body_model().joint("neck")]

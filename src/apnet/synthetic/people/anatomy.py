@@ -1,15 +1,15 @@
-"""Where each vertex of the body lies, in the mean body's proportions: what garments refer to.
+"""Attributes of each vertex: its location on the mean body, which garments refer to.
 
-Attributes are the seven columns below; they travel with every vertex and are interpolated to
-pixels, so that clothes sit alike on every build.
+Every vertex has the seven attributes below. They are interpolated to pixels, so that clothes fit
+bodies of any shape in the same way.
 
 | column | meaning |
 |---|---|
-| 0-2 | x, y, z of the mean body's rest pose, metres |
+| 0-2 | x, y, z in the rest pose of the mean body, metres |
 | 3 | along the arm: 0 shoulder, 1 elbow, 2 wrist; negative elsewhere |
 | 4 | along the leg: 0 hip, 1 knee, 2 ankle, more on the foot; negative elsewhere |
 | 5 | 1 on the head |
-| 6 | how open the place is to the sky: 1, less in armpits, between the legs, below the chin |
+| 6 | ambient light, 0 to 1: 1 in the open, less in armpits, between the legs, below the chin |
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ ARM = ("upperarm", "lowerarm", "hand")
 LEG = ("upperleg", "lowerleg", "foot")
 
 WAIST, CHEST, NECK, CROWN = 1.02, 1.30, 1.505, 1.80
-"""Heights on the mean body, metres."""
+"""Heights on the mean body in metres."""
 
 ELSEWHERE = -0.25
+"""Value of columns 3 and 4 away from the limb."""
 
 
 @functools.cache
@@ -52,7 +53,7 @@ def body_attributes() -> Array:
 
 
 def _openness(at: Array, normals: Array) -> Array:
-    """Returns (V,) 1 where nothing is near; the body's own limbs shade what faces them."""
+    """Returns (V,) ambient light: 1 in the open, less where another part of the body is close."""
     x, y, z, arm, leg, _, _ = at.T
     inwards = -normals[:, 0] * np.sign(x)
     shade = np.zeros(len(at))
@@ -70,14 +71,14 @@ def _openness(at: Array, normals: Array) -> Array:
 
 @functools.cache
 def limb_mask(chain: tuple[str, ...], side: str) -> Mask:
-    """Returns the (V,) mask of the vertices that a limb moves more than the trunk does."""
+    """Returns the (V,) mask of vertices with more skinning weight on a limb than on the rest."""
     model = body_model()
     places = [model.joint(f"{name}.{side}") for name in chain]
     return np.asarray(model.weights[:, places].sum(1) > 0.5)
 
 
 def plain_attributes(points: Array) -> Array:
-    """Returns attributes of points that are no part of the body: only their place."""
+    """Returns the (V, 7) attributes of (V, 3) points that are not on the body: position only."""
     attributes = np.full((len(points), COLUMNS), ELSEWHERE, dtype=np.float32)
     attributes[:, :3] = points
     attributes[:, 6] = 1
@@ -85,13 +86,13 @@ def plain_attributes(points: Array) -> Array:
 
 
 def covered_by_top(attributes: Array, hem: float) -> Mask:
-    """Returns which points a top's trunk covers, from its hem to the base of the neck."""
+    """Returns which points the trunk of a top covers, from its hem to the base of the neck."""
     z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
     return np.asarray((head < 0.5) & (arm < 0) & (leg < 0.42) & (z > hem) & (z < NECK + 0.1))
 
 
 def is_scalp(attributes: Array) -> Mask:
-    """Returns where hair grows, or a hat sits, among points of the head; not on the face."""
+    """Returns which points of the head hair or a hat covers; never the face."""
     front, crown = _head_limits()
     backwards = np.clip((attributes[:, 1] - front) / 0.1 - 0.3, 0, 1)
     return np.asarray(attributes[:, 2] > crown - 0.05 - 0.125 * backwards)
@@ -99,13 +100,13 @@ def is_scalp(attributes: Array) -> Mask:
 
 @functools.cache
 def _head_limits() -> tuple[float, float]:
-    """The face's y and the crown's z."""
+    """Returns y of the face and z of the crown in metres."""
     head = body_attributes()[body_attributes()[:, 5] > 0.5]
     return float(head[:, 1].min()) + 0.02, float(head[:, 2].max())
 
 
 def _along(points: Array, chain: Array) -> Array:
-    """Returns 0..1 on the first bone, 1..2 on the second, 2 and more beyond the last joint."""
+    """Returns the position along a limb: 0 to 1 on its first bone, 1 to 2 on the second."""
     first, second = chain[1] - chain[0], chain[2] - chain[1]
     upper = (points - chain[0]) @ first / (first @ first)
     lower = (points - chain[1]) @ second / (second @ second)

@@ -1,4 +1,4 @@
-"""Bags: on the back, at the hip, in the hand."""
+"""Bags on the back, at the hip or in the hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from apnet.synthetic.people.wardrobe import Look
 
 
 def bag_parts(bare: RestBody, look: Look) -> list[Part]:
-    """Returns a backpack, a bag on a strap at the hip, or a handbag."""
+    """Returns a backpack, a bag with a strap at the hip, a handbag, or no part."""
     model, attributes = body_model(), body_attributes()
     trunk = attributes[:, 3] < 0
     if look.bag == "backpack":
@@ -37,7 +37,7 @@ def bag_parts(bare: RestBody, look: Look) -> list[Part]:
 
 
 def grip_point(bare: RestBody, side: str) -> Array:
-    """Returns the (3,) rest point that a closed hand holds; ``side`` is L or R."""
+    """Returns the (3,) rest point that a closed hand holds; ``side`` is ``L`` or ``R``."""
     model = body_model()
     wrist, elbow = (bare.joints[model.joint(f"{name}.{side}")] for name in ("hand", "lowerarm"))
     along = (wrist - elbow) / np.sqrt(((wrist - elbow) ** 2).sum())

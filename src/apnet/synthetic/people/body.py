@@ -1,6 +1,7 @@
-"""The parametric body: shape from a short vector, pose by linear blend skinning.
+"""Parametric body: shape from a short vector, pose by linear blend skinning.
 
-Coordinates are metres: x to the person's left, y backwards (the face looks to -y), z up, feet at 0.
+Coordinates are metres: x to the person's left, y backwards (the face points to -y), z up, feet at
+z = 0.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ Array = NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class BodyModel:
-    """The baked asset.
+    """The body model, read from ``body.npz``.
 
     Attributes:
         faces: (F, 3) vertex indices, counter-clockwise seen from outside.
-        weights: (V, J) skinning weights; rows add up to 1.
+        weights: (V, J) skinning weights; each row sums to 1.
         mean: (V + J, 3) mean rest vertices and joints.
-        components: (K, V + J, 3) directions in which bodies differ.
-        coefficients: (B, K) bodies to start from.
+        components: (K, V + J, 3) principal components of body shape.
+        coefficients: (B, K) shape vectors of B sampled bodies.
         joints: J joint names; parents come before their children.
         parents: (J,) index of each joint's parent, -1 at the root.
     """
@@ -39,30 +40,30 @@ class BodyModel:
 
     @property
     def vertex_count(self) -> int:
-        """V."""
+        """Number of vertices V."""
         return len(self.weights)
 
     def joint(self, name: str) -> int:
-        """Returns a joint's index."""
+        """Returns the index of a joint."""
         return self.joints.index(name)
 
 
 @dataclass(frozen=True, eq=False)
 class RestBody:
-    """One person's body in rest pose: (V, 3) vertices and (J, 3) joints."""
+    """The body of one person in rest pose: (V, 3) vertices and (J, 3) joints in metres."""
 
     vertices: Array
     joints: Array
 
     @property
     def height(self) -> float:
-        """Stature in metres."""
+        """Body height in metres."""
         return float(self.vertices[:, 2].max())
 
 
 @functools.cache
 def body_model() -> BodyModel:
-    """Reads the asset that ``tools/build_body.py`` makes; read once per process."""
+    """Returns the body model that ``tools/build_body.py`` made; reads it once per process."""
     with (
         resources.files("apnet.synthetic.people").joinpath("body.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as arrays,
@@ -80,18 +81,19 @@ def body_model() -> BodyModel:
 
 
 def rest_body(coefficients: Array) -> RestBody:
-    """Builds the rest body of a (K,) shape vector."""
+    """Returns the rest body of a (K,) shape vector."""
     model = body_model()
     points = model.mean + np.einsum("k,kvc->vc", coefficients, model.components)
     return RestBody(points[: model.vertex_count], points[model.vertex_count :])
 
 
 def joint_transforms(body: RestBody, rotations: dict[str, Array]) -> Array:
-    """Returns (J, 3, 4) transforms that carry rest points to posed points.
+    """Returns (J, 3, 4) transforms from rest points to posed points.
 
     Args:
-        body: gives the joints' places.
-        rotations: (3, 3) by joint name, in the rest pose's axes, about the joint; others rest.
+        body: whose joints are used.
+        rotations: (3, 3) rotation about each named joint, in the axes of the rest pose; the other
+            joints are not rotated.
     """
     model = body_model()
     transforms = np.zeros((len(model.joints), 3, 4), dtype=np.float32)
@@ -110,14 +112,14 @@ def joint_transforms(body: RestBody, rotations: dict[str, Array]) -> Array:
 
 
 def skin(points: Array, weights: Array, transforms: Array) -> Array:
-    """Moves (V, 3) rest points by (V, J) weights over (J, 3, 4) transforms."""
+    """Returns (V, 3) rest points moved by (J, 3, 4) transforms with (V, J) weights."""
     blended = (weights @ transforms.reshape(len(transforms), 12)).reshape(-1, 3, 4)
     moved: Array = np.einsum("vij,vj->vi", blended[:, :, :3], points) + blended[:, :, 3]
     return moved
 
 
 def vertex_normals(points: Array, faces: NDArray[np.int64]) -> Array:
-    """Returns (V, 3) unit normals, area-weighted."""
+    """Returns (V, 3) unit normals: area-weighted means over the faces of each vertex."""
     corners = points[faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     flat = faces.ravel()

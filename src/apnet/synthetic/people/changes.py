@@ -1,4 +1,4 @@
-"""What changes about a person from camera to camera: bags put down, jackets opened, hoods up."""
+"""Changes of a person's look between cameras: no bag, open jacket, hood up, umbrella."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import numpy as np
 
 from apnet.synthetic.people.palette import draw_cloth
 from apnet.synthetic.people.twins import visibly_differ
-from apnet.synthetic.people.wardrobe import OPENS, Look
+from apnet.synthetic.people.wardrobe import OPENS, Look, LookFields
 from apnet.synthetic.world.settings import World
-
-LookFields = dict[str, object]
 
 
 def _bag(rng: np.random.Generator, look: Look, world: World) -> LookFields:
@@ -52,7 +50,7 @@ CHANGES: dict[str, Callable[[np.random.Generator, Look, World], LookFields]] = {
     "glasses": _glasses,
     "hand": _hand,
 }
-"""What may change; each returns nothing where a look has nothing of the kind."""
+"""Possible changes by name; each returns no fields if it does not apply to a look."""
 
 
 def look_in_camera(
@@ -63,18 +61,18 @@ def look_in_camera(
     *,
     rain: bool = False,
 ) -> tuple[Look, tuple[str, ...]]:
-    """Draws what a camera sees of a person.
+    """Draws the look of a person in one camera.
 
     Args:
-        look: of the person.
-        rng: source; one for each person and camera.
-        world: ``worn_changes``, ``umbrellas`` and ``sitting`` are the shares.
+        look: usual look of the person.
+        rng: random generator of this person and camera.
+        world: with the shares ``worn_changes``, ``umbrellas`` and ``sitting``.
         others: looks of the person's twins; a change that would make the person look like one of
             them is dropped.
-        rain: whether it rains there.
+        rain: whether it rains at the camera.
 
     Returns:
-        The look there, and the names of what changed: keys of ``CHANGES``, ``umbrella`` or
+        The look, and the names of the changes: keys of ``CHANGES``, ``umbrella`` or
         ``bench``.
     """
     changed: list[str] = []
@@ -93,7 +91,7 @@ def look_in_camera(
 def _apply_change(
     look: Look, cues: LookFields, others: tuple[Look, ...], name: str, changed: list[str]
 ) -> Look:
-    """Returns the changed look, and notes its name, unless it is that of one of the others."""
+    """Returns the changed look and appends its name, unless it looks like one of the others."""
     if not cues:
         return look
     new = dataclasses.replace(look, **cues)  # type: ignore[arg-type]

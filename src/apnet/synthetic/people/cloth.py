@@ -1,4 +1,4 @@
-"""Patterns, prints and folds of cloth, computed where they are seen."""
+"""Patterns, prints, weave and folds of cloth, computed per visible point."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from apnet.synthetic.people.tiles import CELLS, emblem_tile, pattern_tile
 PERIOD = {"stripes": 0.24, "irregular": 0.62, "pinstripes": 0.1, "checks": 0.2, "plaid": 0.24,
           "dots": 0.3, "floral": 0.34, "camouflage": 0.55, "geometric": 0.3, "diagonal": 0.3,
           "plain": 1.0, "gradient": 1.0}  # fmt: skip
-"""Metres after which a pattern of scale 1 repeats."""
+"""Period in metres of each pattern at scale 1."""
 
 NOISE_SIZE = 256
+"""Side of the noise texture in cells."""
 
 
 def cloth_coordinates(at: Array) -> tuple[Array, Array]:
-    """Returns (P,) metres along and around: from bottom to top on the trunk, along a sleeve."""
+    """Returns (P,) coordinates on cloth in metres, along and around the trunk or sleeve."""
     arm = at[:, 3]
     sleeve = arm >= 0
     along = np.where(sleeve, 1.42 - arm * 0.28, at[:, 2])
@@ -31,13 +32,13 @@ def cloth_coordinates(at: Array) -> tuple[Array, Array]:
 def pattern_colors(
     name: str, seed: int, placing: tuple[float, float], colors: Array, at: Array
 ) -> Array:
-    """Returns (P, 3) colours of patterned cloth.
+    """Returns the (P, 3) colours of patterned cloth.
 
     Args:
         name: one of ``wardrobe.PATTERNS`` but ``plain``.
-        seed: makes the pattern unlike others of its kind.
+        seed: seed of the pattern.
         placing: scale (1 is usual; larger is coarser) and angle in radians.
-        colors: (3, 3) the cloth's base colour and two others.
+        colors: (3, 3) base colour of the cloth and two others.
         at: (P, 7) attributes of points of the top.
     """
     along, around = cloth_coordinates(at)
@@ -59,12 +60,12 @@ def pattern_colors(
 def print_points(
     name: str, seed: int, placing: tuple[float, float], at: Array
 ) -> tuple[NDArray[np.int64], Mask]:
-    """Returns where a print is seen: indices of points, and which of these have its second tone.
+    """Returns the indices of points that a print covers, and which of these have its second tone.
 
     Args:
         name: one of ``wardrobe.LOGOS`` but ``none``.
-        seed: makes an emblem or a word unlike others.
-        placing: half the width, and the place across the chest, metres.
+        seed: seed of the emblem or word.
+        placing: half width, and position across the chest, metres.
         at: (P, 7) attributes of points on one side of the trunk.
     """
     half, side = placing
@@ -80,7 +81,7 @@ def print_points(
 
 @functools.cache
 def _noise(smooth: int) -> Array:
-    """A (NOISE_SIZE, NOISE_SIZE) periodic texture, mean 0, most within -1 to 1; the same in every set."""
+    """Returns periodic noise of side ``NOISE_SIZE``: mean 0, mostly in -1 to 1, always the same."""
     rng = np.random.default_rng(smooth)
     field = rng.standard_normal((NOISE_SIZE, NOISE_SIZE))
     for axis in (0, 1):
@@ -90,12 +91,12 @@ def _noise(smooth: int) -> Array:
 
 
 def weave(at: Array, fineness: tuple[float, float], smooth: int = 1) -> Array:
-    """Returns (P,) unevenness of cloth, mostly within -1 to 1.
+    """Returns (P,) noise of the weave of cloth, mostly in -1 to 1.
 
     Args:
-        at: (P, 7).
-        fineness: grains a metre, along and around.
-        smooth: cells over which the grains are smeared.
+        at: (P, 7) attributes.
+        fineness: noise cells per metre, along and around.
+        smooth: radius in cells over which the noise is averaged.
     """
     around = at[:, 0] + at[:, 1]
     row = (at[:, 2] * np.float32(fineness[0])).astype(np.int64) & (NOISE_SIZE - 1)
@@ -104,14 +105,14 @@ def weave(at: Array, fineness: tuple[float, float], smooth: int = 1) -> Array:
 
 
 def folds(attributes: Array, phases: Array) -> Array:
-    """Returns (P, 3) bends of the normals as worn cloth has them.
+    """Returns (P, 3) changes of the normals that look like folds.
 
-    Irregular waves everywhere; deeper and closer ones where cloth is squeezed: inside the elbows,
-    at the knees, in the crotch, at the waist and above the shoes.
+    Irregular waves everywhere, and deeper and shorter ones where cloth is compressed: at the
+    elbows, knees, crotch and waist, and above the shoes.
 
     Args:
-        attributes: (P, 7).
-        phases: (4,) radians, drawn anew for each picture: cloth falls otherwise every time.
+        attributes: (P, 7) attributes.
+        phases: (4,) radians, drawn per image, so that folds differ between images.
     """
     x, y, z, arm, leg = attributes[:, :5].T
     a = np.sin(31 * z + 17 * x + phases[0] + 2 * np.sin(13 * y + 9 * x + phases[1]))

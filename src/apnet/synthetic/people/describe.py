@@ -1,4 +1,4 @@
-"""A look in words: what one would tell somebody to look for."""
+"""Describes a look in words."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ BLOCK_WORDS = {"sleeves": "sleeves", "raglan": "raglan sleeves", "yoke": "should
 
 
 def describe_look(look: Look) -> dict[str, list[str]]:
-    """Describes a look in short words.
+    """Describes a look in short phrases.
 
     Returns:
-        ``coarse``: what is seen from afar, top and legs; ``medium``: hair, bags, shoes, what is
-        carried; ``fine``: patterns, cuts, prints, glasses and other details.
+        ``coarse``: top and legs, visible from a distance; ``medium``: headwear, hair, bag, prop and
+        shoes; ``fine``: patterns, colour blocks, prints, glasses and other details.
     """
     return {"coarse": _coarse(look), "medium": _medium(look), "fine": _fine(look)}
 

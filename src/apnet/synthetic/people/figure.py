@@ -1,4 +1,4 @@
-"""A dressed person as one mesh: the body moved out to cloth, skirt, hair, hat and bag."""
+"""A dressed person as one mesh: the clothed body, and skirt, hair, hat, bag and prop."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from apnet.synthetic.people.wardrobe import Look
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A dressed person in rest pose; ``posed`` moves it.
+    """A dressed person in rest pose.
 
     Attributes:
-        look: what it wears.
-        body: the bare body, which gives the joints.
+        look: appearance.
+        body: the body without clothes, with the joints.
         points: (V, 3) metres.
         weights: (V, J) skinning weights.
         faces: (F, 3) vertex indices.
-        kinds: (F,) kind of part, see ``parts``.
+        kinds: (F,) kind of part of each face, see ``parts``.
         attributes: (V, 7), see ``anatomy``.
-        hanging: ranges of points that stay upright, each with the (3,) rest point that carries it,
-            and whether they stand on the ground.
-        person_points: how many of the points are the person's, clothes and bags included; those of what is
-            held, pushed or sat on follow.
+        hanging: ranges of points that stay upright, each with the (3,) rest point that it hangs
+            from, and whether it stands on the ground.
+        person_points: number of points of the person, including clothes and bags; the points of a
+            prop follow them.
     """
 
     look: Look
@@ -75,11 +75,11 @@ class Figure:
 
 
 PART_BUILDERS = (skirt_parts, hair_parts, hat_parts, hood_parts, bag_parts, prop_parts)
-"""Each returns the parts of one kind that a look has."""
+"""Functions that return the parts of one kind for a look."""
 
 
 def build_figure(look: Look) -> Figure:
-    """Builds the figure of a look."""
+    """Returns the figure of a look."""
     model = body_model()
     first = model.coefficients[look.body]
     second = model.coefficients[look.other_body]

@@ -1,7 +1,7 @@
-"""Clothes as geometry: the body's surface moved out to where cloth hangs, and skirts.
+"""Geometry of clothes: the surface of the body moved outwards, and skirts.
 
-Cloth does not cling: below the chest a top falls from the chest's outline, and trouser legs and
-sleeves keep a least radius around the bone.
+Below the chest, a top hangs from the outline of the chest; trouser legs and sleeves have a least
+radius around the bone.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ from apnet.synthetic.people.parts import SKIRT, Part, double_sided, grid_faces
 from apnet.synthetic.people.wardrobe import Look
 
 SOLE = 0.014
+"""Thickness of soles in metres."""
 
 HIP_SHARE = 0.65
-"""How much less a hem follows the thighs than the skin beneath."""
+"""Share of the skinning weight at the hem of a top that is moved from the thighs to the hips."""
 
 
 def clothed_vertices(bare: RestBody, look: Look) -> Array:
-    """Returns the body's (V, 3) rest vertices moved out to cloth, hair and shoes."""
+    """Returns the (V, 3) rest vertices of the body, moved outwards to cloth, hair and shoes."""
     attributes = body_attributes()
     normals = vertex_normals(bare.vertices, body_model().faces)
     points = bare.vertices + normals * _cloth_offset(look, attributes)[:, None]
@@ -63,7 +64,7 @@ def clothed_vertices(bare: RestBody, look: Look) -> Array:
 
 
 def clothed_weights(look: Look) -> Array:
-    """Returns the body's (V, J) skinning weights, with a top's hem held by the hips."""
+    """Returns the (V, J) skinning weights of the body; the hem of a top mostly follows the hips."""
     model, attributes = body_model(), body_attributes()
     held = covered_by_top(attributes, hem_height(look)) & (attributes[:, 4] >= 0)
     weights = model.weights.copy()
@@ -73,7 +74,7 @@ def clothed_weights(look: Look) -> Array:
 
 
 def visible_faces(look: Look) -> NDArray[np.int64]:
-    """Returns the body's (F, 3) faces except those a skirt hides: they poke through."""
+    """Returns the (F, 3) faces of the body, without those that a skirt hides."""
     faces, leg = body_model().faces, body_attributes()[:, 4]
     if not has_skirt(look):
         return faces
@@ -83,7 +84,7 @@ def visible_faces(look: Look) -> NDArray[np.int64]:
 
 
 def _cloth_offset(look: Look, attributes: Array) -> Array:
-    """Returns (V,) metres along the normal."""
+    """Returns the (V,) distance of cloth from the skin along the normal in metres."""
     z, arm, leg, head = (attributes[:, column] for column in (2, 3, 4, 5))
     offset = np.zeros(len(z), dtype=np.float32)
     offset[(leg >= 0) & (leg < look.bottom_length)] = LEG_EASE[look.bottom]
@@ -96,7 +97,7 @@ def _cloth_offset(look: Look, attributes: Array) -> Array:
 
 
 def _scalp_offset(look: Look, at: Array) -> Array:
-    """Returns (P,) metres that hair, or what is worn on it, stands off the head."""
+    """Returns the (P,) distance of hair or headwear from the head in metres."""
     depth = {"none": HAIR_DEPTH[look.hair_style], "hood": 0.03, "helmet": 0.035}
     metres = np.full(len(at), depth.get(look.headwear, 0.018))
     if look.headwear == "none" and look.hair_style == "sidepart":
@@ -114,9 +115,9 @@ def _widen_limb(
     worn: Mask,
     radii: tuple[float, float],
 ) -> None:
-    """Pushes the worn vertices of a limb away from its bones, to at least a radius.
+    """Moves the clothed vertices of a limb to at least a radius from its bones, in place.
 
-    The first radius is reached at the middle joint, the second at the last one.
+    The first radius applies at the middle joint and the second at the last joint, in metres.
     """
     model = body_model()
     joints = [bare.joints[model.joint(f"{name}.{side}")] for name in chain]
@@ -133,7 +134,7 @@ def _widen_limb(
 
 
 def _drape_top(points: Array, attributes: Array, look: Look) -> None:
-    """Lets a top hang from the chest, over the hips: no narrower than their outlines allow."""
+    """Makes a top hang: it is nowhere narrower than the outlines of chest and hips allow."""
     worn = np.flatnonzero(covered_by_top(attributes, hem_height(look)) & (attributes[:, 2] < 1.42))
     middle = float(points[worn, 1].min() + points[worn, 1].max()) / 2
     x, y, z = points[worn, 0], points[worn, 1] - middle, attributes[worn, 2]
@@ -150,7 +151,7 @@ def _drape_top(points: Array, attributes: Array, look: Look) -> None:
 
 
 def _trunk_outline(bearing: Array, radius: Array, level: Mask) -> Callable[[Array], Array]:
-    """Returns the greatest radius of a level of the trunk as a smooth function of the bearing."""
+    """Returns the largest radius of a slice of the trunk as a smooth function of the angle."""
     bins = 24
     sector = ((bearing / (2 * np.pi) + 0.5) * bins).astype(np.int64) % bins
     outline = np.zeros(bins, dtype=np.float64)
@@ -162,13 +163,13 @@ def _trunk_outline(bearing: Array, radius: Array, level: Mask) -> Callable[[Arra
 
 
 def skirt_parts(bare: RestBody, look: Look) -> list[Part]:
-    """Returns a skirt, or the skirts of a coat: rings from the waist to the hem."""
+    """Returns the skirt, or the lower part of a coat, as rings from the waist to the hem."""
     if not has_skirt(look):
         return []
     model, attributes = body_model(), body_attributes()
     ring = bare.vertices[(np.abs(attributes[:, 2] - 0.93) < 0.05) & (attributes[:, 3] < 0)]
     centre, half = (ring.max(0) + ring.min(0)) / 2, (ring.max(0) - ring.min(0)) / 2
-    over = look.top == "coat"  # a coat's skirts lie over the hips, a skirt under the top
+    over = look.top == "coat"  # a coat is worn over the hips, a skirt below the top
     half += np.array([0.03, 0.04, 0.0] if over else [0.014, 0.015, 0.0], dtype=np.float32)
     knee = bare.joints[model.joint("lowerleg.L"), 2]
     hip = bare.joints[model.joint("upperleg.L"), 2]
@@ -186,16 +187,18 @@ def skirt_parts(bare: RestBody, look: Look) -> list[Part]:
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)  # (rows, columns, 3) -> (V, 3)
     points = points.astype(np.float32)
     weights = _skirt_weights(bare, points)
-    painted = plain_attributes(points)
-    painted[:, 4] = down.ravel()
-    painted[:, 6] = 1 - 0.12 * down.ravel()
+    skirt_attributes = plain_attributes(points)
+    skirt_attributes[:, 4] = down.ravel()
+    skirt_attributes[:, 6] = 1 - 0.12 * down.ravel()
     return [
-        double_sided(Part(points, grid_faces(rows, columns, closed=True), weights, painted, SKIRT))
+        double_sided(
+            Part(points, grid_faces(rows, columns, closed=True), weights, skirt_attributes, SKIRT)
+        )
     ]
 
 
 def _skirt_weights(bare: RestBody, points: Array) -> Array:
-    """Returns (V, J) weights of skirts: a mean of those of the hips and thighs near each point."""
+    """Returns (V, J) weights of a skirt: means over the nearby vertices of hips and thighs."""
     model, attributes = body_model(), body_attributes()
     beneath = (attributes[:, 3] < 0) & (attributes[:, 2] < 1.15) & (attributes[:, 4] < 1.5)
     squared = sum(
@@ -204,7 +207,7 @@ def _skirt_weights(bare: RestBody, points: Array) -> Array:
     near = np.exp((np.min(squared, axis=1, keepdims=True) - squared) / 0.07**2)
     near /= near.sum(1, keepdims=True)
     weights = np.einsum("vb,bj->vj", near, model.weights[beneath])
-    for side in "LR":  # cloth does not bend with the knee
+    for side in "LR":  # a skirt does not bend with the knee
         thigh = model.joint(f"upperleg.{side}")
         for name in ("lowerleg", "foot"):
             joint = model.joint(f"{name}.{side}")

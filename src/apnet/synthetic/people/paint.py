@@ -1,4 +1,4 @@
-"""The colour of every visible point of a figure, before light: cloth, skin, hair, bags."""
+"""Colours of the visible points of a figure before lighting: cloth, skin, hair, bags, props."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from apnet.synthetic.people.wardrobe import Look
 
 
 def paint(look: Look, kinds: NDArray[np.int64], attributes: Array) -> Array:
-    """Returns (P, 3) colours from 0 to 255 of points with (P,) kinds and (P, 7) attributes."""
+    """Returns the (P, 3) colours, 0 to 255, of points with (P,) kinds and (P, 7) attributes."""
     colors = np.zeros((len(kinds), 3), dtype=np.float32)
     for kind, painter in PAINTERS.items():
         place = np.flatnonzero(kinds == kind)
@@ -31,7 +31,7 @@ def paint(look: Look, kinds: NDArray[np.int64], attributes: Array) -> Array:
 
 
 def is_cloth(look: Look, kinds: NDArray[np.int64], attributes: Array) -> Mask:
-    """Returns which of (P,) points show cloth that folds: neither skin nor shoes, hair or bags."""
+    """Returns which of (P,) points are cloth with folds, not skin, shoes, hair or bags."""
     z, arm, leg, head = attributes[:, 2:6].T
     reach = 0.3 if look.bottom == "skirt" else look.bottom_length
     body = (head < 0.5) & (arm < look.sleeve) & (leg < reach) & (z < NECK)
@@ -59,7 +59,7 @@ def _body(look: Look, at: Array) -> Array:
 
 
 def _shadows(look: Look, colors: Array, at: Array, limits: tuple[float, Array]) -> None:
-    """What lies at the edge of cloth: its shadow on the trousers below, the collar's seam."""
+    """Darkens the edges of cloth, in place: the trousers below the hem, the collar."""
     z, arm = at[:, 2], at[:, 3]
     below = (limits[0] - z) / 0.035
     trunk = (arm < 0) & (at[:, 4] < 0.42)
@@ -100,7 +100,7 @@ def _bag(look: Look, at: Array) -> Array:
     colors = _filled(look.bag_color, len(at))
     height = at[:, 4]
     colors[height < 0.5] *= 0.88
-    colors[np.abs(height - 0.5) < 0.02] *= 0.6  # the pocket's edge
+    colors[np.abs(height - 0.5) < 0.02] *= 0.6  # edge of the pocket
     colors[(np.abs(height - 0.78) < 0.012)] *= 0.6
     return colors
 
@@ -111,7 +111,7 @@ def _prop(look: Look, at: Array) -> Array:
 
 
 PROP_TONES: tuple[Color, ...] = ((30, 30, 32), (150, 152, 155), (226, 226, 224), (120, 84, 54))
-"""What column 3 of a prop's attributes counts from 1: rubber, metal, paper, wood; 0 is its own."""
+"""Rubber, metal, paper and wood: tones 1 to 4 in attribute 3 of a prop; 0 is ``prop_color``."""
 
 PAINTERS: dict[int, Callable[[Look, Array], Array]] = {
     BODY: _body,

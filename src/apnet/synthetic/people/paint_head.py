@@ -1,4 +1,4 @@
-"""The colours of the head: hair, face, beard, glasses, hats."""
+"""Colours of the head: hair, face, beard, glasses, hats."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from apnet.synthetic.people.cloth import weave
 from apnet.synthetic.people.wardrobe import Look
 
 EYES, BROWS, NOSE, MOUTH, CHIN, CROWN = 1.632, 1.652, 1.594, 1.566, 1.53, 1.745
-"""Heights on the mean body's head, metres."""
+"""Heights on the head of the mean body in metres."""
 
 EYE = 0.031
-"""From the middle to an eye, metres."""
+"""Distance from the middle of the face to an eye in metres."""
 
 
 def paint_head(look: Look, colors: Array, at: Array) -> None:
-    """Paints the head into (P, 3) colours of the body, in place."""
+    """Paints the head on the (P, 3) colours of the body, in place."""
     head = np.flatnonzero(at[:, 5] > 0.5)
     place, own = at[head], colors[head]
     front = place[:, 1] < -0.075
@@ -44,7 +44,7 @@ def paint_head(look: Look, colors: Array, at: Array) -> None:
 
 
 def hairy(look: Look, at: Array) -> Mask:
-    """Returns where hair grows among points of the head."""
+    """Returns which points of the head have hair."""
     x, y, z = at[:, 0], at[:, 1], at[:, 2]
     scalp = is_scalp(at)
     if look.hair_style == "receding":
@@ -69,7 +69,7 @@ def _hatted(look: Look, at: Array) -> Mask:
 
 
 def hair_colors(look: Look, at: Array) -> Array:
-    """Returns (P, 3) colours of hair: strands, lighter above, curls."""
+    """Returns the (P, 3) colours of hair with strands, highlights and curls."""
     x, y, z = at[:, 0], at[:, 1] + 0.06, at[:, 2]
     if look.hair_style in ("curly", "afro"):
         strands = 0.26 * weave(at, (330.0, 300.0), 2)
@@ -87,7 +87,7 @@ def _blend(colors: Array, share: Array, tone: Array) -> None:
 
 
 def _features(look: Look, colors: Array, at: Array, front: Mask) -> None:
-    """Sockets, eyes, brows, nose, lips and cheeks; each as strong as ``look.face``."""
+    """Paints eyes, brows, nose, lips and cheeks with strength ``look.face``."""
     skin, strength = np.array(look.skin, dtype=np.float32), look.face * front
     side, z, x = np.abs(at[:, 0]) - EYE, at[:, 2], at[:, 0]
     socket = np.exp(-((side / 0.02) ** 2) - ((z - EYES) / 0.013) ** 2)

@@ -1,4 +1,4 @@
-"""The colours of legs and feet: denim, stripes, pockets, belts, shoes and their soles."""
+"""Colours of legs and feet: denim, stripes, pockets, belts, socks, shoes and soles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DENIM = ("jeans", "flared")
 
 
 def paint_legwear(look: Look, at: Array) -> Array:
-    """Returns (P, 3) colours of points that trousers, leggings or shorts cover."""
+    """Returns the (P, 3) colours of points on trousers, leggings, shorts or a skirt."""
     x, y, z, _, leg = at[:, :5].T
     colors = np.tile(np.array(look.bottom_color, dtype=np.float32), (len(at), 1))
     outer, across = _round_the_leg(x, y, leg)
@@ -33,7 +33,7 @@ def paint_legwear(look: Look, at: Array) -> Array:
 
 
 def _round_the_leg(x: Array, y: Array, leg: Array) -> tuple[Mask, Array]:
-    """Returns which points are on a leg's outer side, and how far forwards of its seam."""
+    """Returns which points are on the outer side of a leg, and the distance to the side seam."""
     knots = [0.0, 1.0, 2.0]
     axis = np.interp(leg, knots, [0.114, 0.146, 0.189])
     middle = np.interp(leg, knots, [0.0, -0.037, -0.004])
@@ -45,7 +45,7 @@ def _bump(value: Array, middle: float, width: float) -> Array:
 
 
 def _seams(look: Look, at: Array, seam: Mask) -> Array:
-    """Returns (P,) factors: the weave, the hem, seams and pockets."""
+    """Returns (P,) brightness factors of the weave, the hem, seams and pockets."""
     x, y, z, _, leg = at[:, :5].T
     strength = look.texture
     denim = look.bottom in DENIM
@@ -71,7 +71,7 @@ def _seams(look: Look, at: Array, seam: Mask) -> Array:
 
 
 def paint_feet(look: Look, colors: Array, at: Array) -> None:
-    """Paints socks and shoes into (P, 3) colours of the body."""
+    """Paints socks and shoes on the (P, 3) colours of the body, in place."""
     y, z, leg = at[:, 1], at[:, 2], at[:, 4]
     ankle = {"boots": 1.72, "heels": 2.1, "sandals": 2.0}.get(look.footwear, 1.97)
     if look.bottom_length > 1.5 and look.footwear != "heels":

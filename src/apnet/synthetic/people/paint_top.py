@@ -1,4 +1,4 @@
-"""The colours of tops: cloth, cuts of several cloths, collars, plackets, lapels, prints."""
+"""Colours of tops: cloth, colour blocks, collars, plackets, lapels, prints."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from apnet.synthetic.people.wardrobe import Look
 
 NECKLINES = {"tee": (0.03, 0.075), "polo": (0.03, 0.07), "tank": (0.085, 0.1),
              "dress": (0.085, 0.095)}  # fmt: skip
-"""How deep and how wide a neckline is cut in front, metres; others close at the neck."""
+"""Depth and width of the neckline in front in metres; other tops close at the neck."""
 
 V_NECKED = ("blazer", "coat")
 RIBBED = ("sweater", "hoodie", "jacket")
 
 
 def neckline(look: Look, at: Array) -> Array:
-    """Returns (P,) heights up to which a top reaches at each point of the trunk."""
+    """Returns the (P,) height of the upper edge of a top at each point of the trunk in metres."""
     depth, width = NECKLINES.get(look.top, (0.012, 0.07))
     x, y = at[:, 0], at[:, 1]
     cut = NECK - depth * (y < 0) * np.clip(1 - (x / width) ** 2, 0, 1)
@@ -27,7 +27,7 @@ def neckline(look: Look, at: Array) -> Array:
 
 
 def paint_top(look: Look, at: Array) -> Array:
-    """Returns (P, 3) colours of points that a top covers."""
+    """Returns the (P, 3) colours of points that a top covers."""
     colors = _blocked(look, at, _cloth(look, at))
     x, y, z, arm = at[:, 0], at[:, 1], at[:, 2], at[:, 3]
     trunk = arm < 0
@@ -61,7 +61,7 @@ def _cloth(look: Look, at: Array) -> Array:
 
 
 def _blocked(look: Look, at: Array, colors: Array) -> Array:
-    """Sews in cloths of the second and third colour."""
+    """Adds blocks of the second and third colour to (P, 3) colours, in place."""
     if look.block == "none":
         return colors
     x, z, arm = at[:, 0], at[:, 2], at[:, 3]
@@ -94,7 +94,7 @@ def _blocked(look: Look, at: Array, colors: Array) -> Array:
 
 
 def _textured(look: Look, at: Array) -> Array:
-    """Returns (P,) factors: knit, weave, quilts."""
+    """Returns (P,) brightness factors of knit, weave or quilting."""
     strength = np.float32(look.texture)
     if look.top == "puffer":
         along = np.where(at[:, 3] >= 0, at[:, 3] * 0.28, at[:, 2])
@@ -109,7 +109,7 @@ def _textured(look: Look, at: Array) -> Array:
 
 
 def _edges(look: Look, colors: Array, at: Array) -> None:
-    """Cuffs and the hem, ribbed or seamed, and the seam of the shoulder."""
+    """Darkens cuffs, hem and shoulder seam, in place."""
     z, arm = at[:, 2], at[:, 3]
     trunk = arm < 0
     wide = 0.045 if look.top in RIBBED else 0.014
@@ -121,7 +121,7 @@ def _edges(look: Look, colors: Array, at: Array) -> None:
 
 
 def _gap(look: Look, z: Array) -> Array:
-    """Returns (P,) half the width of what an open or V-necked top leaves free, metres."""
+    """Returns (P,) half the width of the opening of an open or V-necked top in metres."""
     neck = 0.062 * np.clip((z - 1.24) / 0.24, 0, 1)
     if not look.open_front:
         return np.asarray(np.where(z > 1.24, neck, -1.0))
@@ -129,7 +129,7 @@ def _gap(look: Look, z: Array) -> Array:
 
 
 def _inside(look: Look, colors: Array, at: Array, front: Mask, gap: Array) -> None:
-    """The shirt, and the tie, that an open top shows, and the lapels beside."""
+    """Paints the shirt and tie in the opening of a top, and the lapels beside it, in place."""
     x, z = np.abs(at[:, 0]), at[:, 2]
     inside = front & (x < gap)
     colors[inside] = look.inner_color
@@ -149,7 +149,7 @@ def _inside(look: Look, colors: Array, at: Array, front: Mask, gap: Array) -> No
 
 
 def _closure(look: Look, colors: Array, at: Array, front: Mask) -> None:
-    """Zips, plackets with buttons, pockets."""
+    """Paints zips, plackets with buttons and pockets, in place."""
     x, z = at[:, 0], at[:, 2]
     shade = 1 - 0.45 * look.texture
     if look.top in ("jacket", "puffer"):
@@ -171,7 +171,7 @@ def _closure(look: Look, colors: Array, at: Array, front: Mask) -> None:
 
 
 def _collar(look: Look, colors: Array, at: Array, near: Mask) -> None:
-    """A turned-down collar: its points lie on the chest, its shadow below them."""
+    """Paints a turned-down collar and the shadow below it, in place."""
     x, z = np.abs(at[:, 0]), at[:, 2]
     low = NECK - 0.03 - 0.04 * (at[:, 1] < 0) * np.clip(1 - np.abs(x - 0.04) / 0.035, 0, 1)
     collar = near & (z > low)
@@ -183,7 +183,7 @@ def _collar(look: Look, colors: Array, at: Array, near: Mask) -> None:
 
 
 def _print(look: Look, colors: Array, at: Array, what: tuple[str, int, Mask, Array]) -> None:
-    """Prints one logo on one side of the trunk."""
+    """Paints one print on the chest or the back, in place."""
     name, seed, side, tone = what
     points = np.flatnonzero(side)
     back = seed != look.pattern_seed

@@ -1,4 +1,4 @@
-"""Colours of cloth, skin and hair: drawn continuously, or from short lists; and their names."""
+"""Colours of cloth, skin and hair, from continuous ranges or short lists, and colour names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLOTH: tuple[Color, ...] = (
     (92, 66, 104), (44, 104, 108),
 )  # fmt: skip
 
-# Share, and least and greatest saturation and value, of each family of cloth colours.
+# Share of each family of cloth colours, and its range of saturation and value (HSV).
 _FAMILIES = (
     (0.20, (0.0, 0.15), (0.07, 0.18)),  # black
     (0.15, (0.0, 0.10), (0.20, 0.65)),  # greys
@@ -39,11 +39,11 @@ _HUES = (
 
 
 def draw_cloth(rng: np.random.Generator, continuous: float) -> Color:
-    """Draws a colour of cloth: many blacks, greys, whites and blues, some that shine.
+    """Draws a colour of cloth: often black, grey, white or blue, sometimes bright.
 
     Args:
-        rng: source.
-        continuous: share of colours from the whole space; the others come from a short list.
+        rng: random generator.
+        continuous: share of colours from continuous ranges; the others come from a short list.
     """
     if rng.random() >= continuous:
         return draw_variant(rng, CLOTH)
@@ -53,7 +53,7 @@ def draw_cloth(rng: np.random.Generator, continuous: float) -> Color:
 
 
 def draw_hue(rng: np.random.Generator) -> float:
-    """Draws a hue from 0 to 1; blues and reds are worn most."""
+    """Draws a hue from 0 to 1, most often blue or red."""
     if rng.random() < 0.4:
         return float(rng.normal(0.61, 0.035) % 1)
     if rng.random() < 0.3:
@@ -62,7 +62,7 @@ def draw_hue(rng: np.random.Generator) -> float:
 
 
 def draw_legwear(rng: np.random.Generator, kind: str, continuous: float) -> Color:
-    """Draws a colour of trousers and skirts: blue for jeans, mostly dark or earthy for others."""
+    """Draws a colour of trousers or skirts: mostly blue for jeans, dark or earthy for others."""
     if kind == "jeans" and rng.random() < 0.75:
         hue = float(rng.normal(0.595, 0.018))
         return from_hsv(hue, float(rng.uniform(0.2, 0.68)), float(rng.uniform(0.16, 0.62)))
@@ -77,32 +77,39 @@ def draw_legwear(rng: np.random.Generator, kind: str, continuous: float) -> Colo
 
 
 def from_hsv(hue: float, saturation: float, value: float) -> Color:
-    """Converts hue, saturation and value, each from 0 to 1."""
+    """Returns the RGB colour of a hue, saturation and value, each from 0 to 1."""
     red, green, blue = colorsys.hsv_to_rgb(hue % 1, saturation, value)
     return (round(red * 255), round(green * 255), round(blue * 255))
 
 
 def vary_color(rng: np.random.Generator, color: Color, spread: float = 9) -> Color:
-    """Returns a colour a little lighter or darker, and a trace of another hue."""
+    """Returns a colour with small random changes of lightness and hue."""
     shift = rng.normal(0, spread) + rng.normal(0, spread / 4, 3)
     values = np.clip(np.array(color) * (1 + shift / 128), 6, 245).astype(int)
     return (int(values[0]), int(values[1]), int(values[2]))
 
 
 def draw_variant(rng: np.random.Generator, palette: tuple[Color, ...]) -> Color:
-    """Draws a colour of a palette, a little lighter or darker."""
+    """Draws a colour of a palette and varies it slightly."""
     return vary_color(rng, palette[int(rng.integers(len(palette)))])
 
 
 def color_distance(first: Color, second: Color) -> int:
-    """Returns by how much two colours' channels differ in all, 0 to 765."""
+    """Returns the sum of the channel differences of two colours, 0 to 765."""
     return sum(abs(a - b) for a, b in zip(first, second, strict=True))
 
 
 def draw_contrasting(
     rng: np.random.Generator, color: Color, least: int, continuous: float
 ) -> Color:
-    """Draws a cloth colour at a ``color_distance`` of more than ``least`` (at most 380) from another."""
+    """Draws a cloth colour that contrasts with another.
+
+    Args:
+        rng: random generator.
+        color: the other colour.
+        least: the ``color_distance`` is larger than this; at most 380.
+        continuous: see ``draw_cloth``.
+    """
     for _ in range(12):
         other = draw_cloth(rng, continuous)
         if color_distance(color, other) > least:
@@ -111,7 +118,7 @@ def draw_contrasting(
 
 
 def nearby_shade(rng: np.random.Generator, color: Color) -> Color:
-    """Returns a nearby shade: what tells two people apart who wear nearly the same."""
+    """Returns a similar colour that can still be distinguished, for coarse twins."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in color))
     sign = 1 if value < 0.35 or (value < 0.75 and rng.random() < 0.5) else -1
     value += sign * rng.uniform(0.13, 0.2)
@@ -121,7 +128,7 @@ def nearby_shade(rng: np.random.Generator, color: Color) -> Color:
 
 
 def color_name(color: Color) -> str:
-    """Names a colour with one of sixteen common words."""
+    """Returns the name of a colour, one of sixteen common words."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in color))
     if value < 0.17 or (value < 0.22 and saturation < 0.3):
         return "black"

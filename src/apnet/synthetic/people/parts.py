@@ -1,4 +1,4 @@
-"""Pieces that a figure is made of, and the shapes that they are cut from."""
+"""Parts of a figure, and the basic shapes that they are made of."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from apnet.synthetic.people.anatomy import plain_attributes
 from apnet.synthetic.people.body import Array, body_model
 
 BODY, SKIRT, HAIR, HAT, BAG, TOP, PROP = range(7)
-"""Kinds of parts: which painter a face belongs to."""
+"""Kinds of parts; each kind has its own painter, see ``paint``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A piece of a figure in rest pose.
+    """A part of a figure in rest pose.
 
     Attributes:
         points: (V, 3) metres.
@@ -24,8 +24,9 @@ class Part:
         weights: (V, J) skinning weights.
         attributes: (V, 7), see ``anatomy``.
         kind: one of the kinds above.
-        anchor: (3,) rest point that carries the part, which stays upright; None: it is skinned.
-        grounded: whether a hung part stands on the ground, wherever what carries it is.
+        anchor: (3,) rest point that the part hangs from while it stays upright; None: the part is
+            skinned.
+        grounded: whether a part with an anchor stands on the ground.
     """
 
     points: Array
@@ -38,7 +39,7 @@ class Part:
 
 
 def joint_weights(shares: dict[str, Array], count: int) -> Array:
-    """Returns (count, J) skinning weights from (count,) shares by joint name."""
+    """Returns (count, J) skinning weights from (count,) weights by joint name."""
     model = body_model()
     weights = np.zeros((count, len(model.joints)), dtype=np.float32)
     for name, values in shares.items():
@@ -47,7 +48,7 @@ def joint_weights(shares: dict[str, Array], count: int) -> Array:
 
 
 def rigid_part(points: Array, faces: NDArray[np.int64], joint: str, kind: int) -> Part:
-    """Returns a part that moves with one joint; its column 4 runs from 0 at its foot to 1."""
+    """Returns a part that moves with one joint; attribute 4 is 0 at its bottom, 1 at its top."""
     ones = np.ones(len(points), dtype=np.float32)
     weights = joint_weights({joint: ones}, len(points))
     attributes = plain_attributes(points)
@@ -57,9 +58,9 @@ def rigid_part(points: Array, faces: NDArray[np.int64], joint: str, kind: int) -
 
 
 def grid_faces(rows: int, columns: int, *, closed: bool) -> NDArray[np.int64]:
-    """Returns the triangles of a rows x columns vertex grid.
+    """Returns the (F, 3) triangles of a rows x columns vertex grid.
 
-    They face outwards where rows run down and columns counter-clockwise seen from above.
+    They face outwards if rows run downwards and columns counter-clockwise, seen from above.
     """
     across = columns if closed else columns - 1
     row, column = np.divmod(np.arange((rows - 1) * across), across)
@@ -70,7 +71,7 @@ def grid_faces(rows: int, columns: int, *, closed: bool) -> NDArray[np.int64]:
 
 
 def double_sided(part: Part) -> Part:
-    """Returns a sheet with an inner side, so that it is seen from both."""
+    """Returns a sheet with an additional inner side, so that it is visible from both sides."""
     inner = part.faces[:, ::-1] + len(part.points)
     lining = part.attributes.copy()
     lining[:, 6] *= 0.55
@@ -86,7 +87,7 @@ def double_sided(part: Part) -> Part:
 def superellipsoid(
     centre: Array, half: tuple[float, float, float], power: float = 0.5
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Returns points and faces of a superellipsoid: power 1 is an ellipsoid, towards 0 a box."""
+    """Returns points and faces of a superellipsoid: an ellipsoid at power 1, a box towards 0."""
     rows, columns = 9, 14
     up, around = np.meshgrid(
         np.linspace(np.pi / 2, -np.pi / 2, rows),
@@ -110,7 +111,7 @@ def superellipsoid(
 
 
 def tube(path: Array, radius: float) -> tuple[Array, NDArray[np.int64]]:
-    """Returns points and faces of a thin square tube along a (N, 3) path."""
+    """Returns points and faces of a thin square tube along an (N, 3) path."""
     ahead = np.gradient(path, axis=0)
     ahead /= np.maximum(np.sqrt((ahead**2).sum(1, keepdims=True)), 1e-9)
     aside = np.cross(ahead, np.where(np.abs(ahead[:, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]]))
@@ -123,7 +124,7 @@ def tube(path: Array, radius: float) -> tuple[Array, NDArray[np.int64]]:
 
 
 def ring(centre: Array, radius: float, thick: float) -> tuple[Array, NDArray[np.int64]]:
-    """Returns points and faces of a wheel's rim, upright in the plane of y and z."""
+    """Returns points and faces of the rim of a wheel in the plane of y and z."""
     angle = np.linspace(0, 2 * np.pi, 17)
     path = np.stack([np.zeros(17), radius * np.cos(angle), radius * np.sin(angle)], axis=1)
     return tube(centre + path, thick)

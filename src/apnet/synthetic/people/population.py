@@ -1,4 +1,4 @@
-"""Who lives in the town: people in groups of twins, some to train on and some to be tested on."""
+"""Draws the people of a set, in groups of twins, and assigns them to splits."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ class Person:
     """One identity.
 
     Attributes:
-        pid: from 1.
-        split: ``train``, ``test`` or ``gallery`` (never asked for); no twin of one who trains is
-            tested on.
-        look: what they look like.
-        differs: the cues, fine or coarse, in which this person differs from the first of the group.
-        twins: the looks of the others of the group, whom no change of clothes may make them.
+        pid: identity, from 1.
+        split: ``train``, ``test`` (query and gallery) or ``gallery`` (never a query); no twin of a
+            training identity is in another split.
+        look: appearance.
+        differs: names of the cues in which the person differs from the first of the group.
+        twins: looks of the others of the group; a change of clothes never makes the person look
+            like one of them.
     """
 
     pid: int
@@ -33,10 +34,15 @@ class Person:
 
 
 def draw_population(counts: Counts, seed: int, world: World) -> list[Person]:
-    """Draws those who train, those who are asked for, and those who are in the gallery only.
+    """Draws training, query and gallery-only identities, in this order.
 
-    The first train from one stream and the rest comes from another: making more people keeps those
-    that were there, though perhaps under other pids.
+    Training identities come from one random stream and all others from a second one. A larger set
+    with the same seed therefore contains the looks of a smaller one, possibly with other pids.
+
+    Args:
+        counts: of the set.
+        seed: seed of the set.
+        world: how similar people are.
     """
     people: list[Person] = []
     asked, others = counts.test[0], counts.others[0]

@@ -1,4 +1,4 @@
-"""Gait, standing and sitting: joint rotations in the rest pose's axes (see ``body``)."""
+"""Poses of walking, standing and sitting people, as joint rotations."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from apnet.synthetic.people.wardrobe import Look
 STANDING = 0.2
 """Share of images in which a person stands."""
 
-
 SHOULDER_DROP = 0.1
-"""How far the shoulders of hanging arms sink below the rest pose's, radians."""
+"""Angle by which the shoulders of hanging arms are lower than in the rest pose, radians."""
 
 
 @dataclass(frozen=True)
 class Pose:
-    """How a person stands or walks at one moment."""
+    """The pose of a person in one image."""
 
     phase: float
-    """Of the gait cycle, radians."""
+    """Phase of the gait cycle, radians."""
     stride: float
-    """Amplitude of the thighs' swing, radians; 0 stands."""
+    """Amplitude of the swing of the thighs, radians; 0: standing."""
     bend: float
     """Bend of the elbows, radians."""
     spread: float
@@ -33,29 +32,29 @@ class Pose:
     lean: float
     """Forward lean of the trunk, radians."""
     head_turn: float
-    """To the side, radians."""
+    """Turn of the head to the side, radians."""
     arms: str = "swing"
-    """What the arms do, a name in ``ARMS``; ``swing`` lets both hang and swing."""
+    """Pose of the arms, a key of ``ARMS``; with ``swing`` both arms hang and swing."""
     arm_swing: float = 0.8
-    """The arms' swing over the thighs'."""
+    """Swing of the arms relative to that of the thighs."""
     toes: float = 0.0
-    """How far the feet turn out, radians."""
+    """Outward rotation of the feet, radians."""
     sway: float = 0.0
     """Roll of the hips, radians."""
     head_tilt: float = 0.0
-    """Nod, radians; positive looks down."""
+    """Forward tilt of the head, radians; positive: looking down."""
     sits: bool = False
 
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm that does something else than swing; radians."""
+    """Pose of an arm that does not swing; angles in radians."""
 
     forward: float
     spread: float
     bend: float
     inward: float = 0.0
-    """Turns the forearm's bend from forwards to the person's middle."""
+    """Rotation of the forearm from forwards towards the middle of the body."""
 
 
 ARMS: dict[str, dict[str, Arm]] = {
@@ -75,11 +74,11 @@ ARMS: dict[str, dict[str, Arm]] = {
     "hip": {"R": Arm(-0.35, 0.85, 1.5, 1.1)},
     "strap": {"R": Arm(0.2, 0.2, 2.2, 0.75)},
 }
-"""The arms, by side, of whatever hands can be busy with: a prop, a bag, or themselves."""
+"""Arm poses by name (a prop, a bag or a habit) and side, L or R."""
 
 
 def draw_pose(rng: np.random.Generator, look: Look) -> Pose:
-    """Draws a moment of a person's own gait, or of standing; sitting needs the bench."""
+    """Draws a pose: walking with the gait of the person, standing, or sitting on a bench."""
     standing = bool(rng.random() < STANDING) and look.prop not in ("pram", "bicycle")
     stride = float(rng.uniform(0.02, 0.08) if standing else look.stride * rng.uniform(0.8, 1.15))
     sits = look.prop == "bench"
@@ -101,7 +100,7 @@ def draw_pose(rng: np.random.Generator, look: Look) -> Pose:
 
 
 def _draw_arms(rng: np.random.Generator, look: Look, standing: bool) -> str:
-    """Returns a key of ``ARMS``."""
+    """Draws a key of ``ARMS``."""
     if look.prop != "none":
         return look.prop
     free = ["swing", "pockets", "phone", "strap"]
@@ -116,7 +115,7 @@ def _draw_arms(rng: np.random.Generator, look: Look, standing: bool) -> str:
 
 
 def joint_rotations(body: RestBody, pose: Pose) -> dict[str, Array]:
-    """Returns the rotation of every joint that leaves the rest pose."""
+    """Returns the (3, 3) rotation of each joint that differs from the rest pose, by joint name."""
     swing = np.sin(pose.phase) * pose.stride
     roll = pose.sway * np.cos(pose.phase)
     rotations = {
@@ -156,7 +155,7 @@ def _legs(pose: Pose, roll: float) -> dict[str, Array]:
 def _arm(body: RestBody, side: str, sign: float, arm: Arm) -> dict[str, Array]:
     down = np.array([sign * np.sin(arm.spread), 0, -np.cos(arm.spread)])
     hang = _rotation_between(_arm_direction(body, side), down)
-    # The elbow bends about the body's x axis, seen from the arm's own rest direction.
+    # The elbow bends about the x axis of the body, expressed in the rest direction of the arm.
     inward = _rotation(2, -sign * arm.inward)
     bent = inward @ _rotation(0, -arm.bend) @ inward.T
     return {
@@ -181,7 +180,7 @@ def _rotation(axis: int, angle: float) -> Array:
 
 
 def _rotation_between(start: NDArray[np.floating], end: NDArray[np.floating]) -> Array:
-    """Returns the rotation that carries one direction to another (Rodrigues)."""
+    """Returns the rotation that maps one direction to another (Rodrigues' formula)."""
     a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
     axis, cosine = np.cross(a, b), float(a @ b)
     cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])

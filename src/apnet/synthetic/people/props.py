@@ -1,4 +1,4 @@
-"""What people hold, push or sit on: simple solids that follow the pose."""
+"""Props that people hold, push or sit on, made of simple solids."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from apnet.synthetic.people.parts import (
 from apnet.synthetic.people.wardrobe import Look
 
 OWN, RUBBER, METAL, PAPER, WOOD = range(5)
-"""Tones of a piece, see ``paint.PROP_TONES``."""
+"""Tone of a piece, see ``paint.PROP_TONES``; ``OWN`` is the colour of the prop."""
 
 Solid = tuple[Array, NDArray[np.int64]]
 Piece = tuple[Solid, int]
 
 
 def prop_parts(bare: RestBody, look: Look) -> list[Part]:
-    """Returns the parts of what a person holds, pushes or sits on."""
+    """Returns the parts of the prop of a person."""
     maker = PROP_BUILDERS.get(look.prop)
     return [] if maker is None else maker(bare)
 
@@ -38,7 +38,7 @@ def prop_parts(bare: RestBody, look: Look) -> list[Part]:
 def _hanging_part(
     pieces: Sequence[Piece], joint: str, anchor: Array, *, grounded: bool = False
 ) -> Part:
-    """Joins pieces to one part that stays upright below, or beside, a rest point."""
+    """Joins pieces into one part that stays upright relative to a rest point."""
     parts = []
     for (points, faces), tone in pieces:
         part = rigid_part(points.astype(np.float32), faces, joint, PROP)

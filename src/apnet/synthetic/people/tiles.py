@@ -1,4 +1,4 @@
-"""Small square textures of colour indices that patterns and prints are made of."""
+"""Small square textures of colour indices for patterns and prints."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 CELLS = 64
-"""Side of a pattern's tile, which repeats in both directions."""
+"""Side of the tile of a pattern, which repeats in both directions."""
 
 Tile = NDArray[np.uint8]
 
 BLENDS = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]], dtype=np.uint8)
-"""Index of the mixture of two of the first three colours: base, second, third, then mixtures."""
+"""Colour index of a mixture of two colours; 0 to 2 are pure colours, 3 to 5 mixtures."""
 
 
 @functools.lru_cache(maxsize=512)
 def pattern_tile(name: str, seed: int) -> Tile:
-    """Returns the (CELLS, CELLS) colour indices, 0 to 5, of a pattern; see ``cloth.patterned``."""
+    """Returns the (CELLS, CELLS) colour indices, 0 to 5, of a pattern, see ``pattern_colors``."""
     rng = np.random.default_rng(seed)
     if name in ("stripes", "irregular", "diagonal"):
         line = _even_stripes(rng) if name == "stripes" else _bands(rng, least=3, most=10)
@@ -38,7 +38,7 @@ def pattern_tile(name: str, seed: int) -> Tile:
 
 
 def _even_stripes(rng: np.random.Generator) -> Tile:
-    """Two or three colours in turn, several times a tile."""
+    """Returns a line of regular stripes in two or three colours."""
     times = int(rng.choice([1, 2, 4]))
     period = CELLS // times
     line = np.zeros(period, dtype=np.uint8)
@@ -51,7 +51,7 @@ def _even_stripes(rng: np.random.Generator) -> Tile:
 
 
 def _bands(rng: np.random.Generator, least: int, most: int) -> Tile:
-    """Stripes of widths of their own in three colours; no two beside each other alike."""
+    """Returns a line of stripes of random widths in three colours; neighbours differ."""
     line = np.zeros(CELLS, dtype=np.uint8)
     start, color = 0, 0
     while start < CELLS:
@@ -63,7 +63,7 @@ def _bands(rng: np.random.Generator, least: int, most: int) -> Tile:
 
 
 def _threads(rng: np.random.Generator) -> Tile:
-    """A tartan's sett: broad bands of the base and the second colour, thin lines of the third."""
+    """Returns the line of a tartan: broad bands of two colours, thin lines of the third."""
     line = np.zeros(CELLS, dtype=np.uint8)
     width = int(rng.integers(10, 30))
     start = int(rng.integers(0, CELLS - width))
@@ -80,7 +80,7 @@ def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _dots(rng: np.random.Generator) -> Tile:
-    """Dots in offset rows, now and then in two colours."""
+    """Returns dots in offset rows, sometimes in two colours."""
     count = int(rng.choice([2, 4]))
     row, column = _grid()
     period = CELLS / count
@@ -97,7 +97,7 @@ def _wrapped(value: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _floral(rng: np.random.Generator) -> Tile:
-    """Flowers with petals and leaves, scattered."""
+    """Returns scattered flowers with petals and leaves."""
     tile = np.zeros((CELLS, CELLS), dtype=np.uint8)
     row, column = _grid()
     for _ in range(int(rng.integers(6, 14))):
@@ -114,14 +114,14 @@ def _floral(rng: np.random.Generator) -> Tile:
 
 
 def _smooth_noise(rng: np.random.Generator, waves: float) -> NDArray[np.float64]:
-    """A (CELLS, CELLS) periodic field with about ``waves`` blobs across."""
+    """Returns a (CELLS, CELLS) periodic field with about ``waves`` blobs across."""
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(CELLS) * CELLS, np.fft.fftfreq(CELLS) * CELLS))
     spectrum = np.fft.fft2(rng.standard_normal((CELLS, CELLS)))
     return np.asarray(np.fft.ifft2(spectrum * np.exp(-((frequency / waves) ** 2))).real)
 
 
 def _camouflage(rng: np.random.Generator) -> Tile:
-    """Blots of four colours."""
+    """Returns irregular spots of four colours."""
     tile = np.zeros((CELLS, CELLS), dtype=np.uint8)
     for color, share in ((3, 0.45), (1, 0.7), (2, 0.8)):
         field = _smooth_noise(rng, float(rng.uniform(3, 6)))
@@ -130,7 +130,7 @@ def _camouflage(rng: np.random.Generator) -> Tile:
 
 
 def _geometric(rng: np.random.Generator) -> Tile:
-    """Zigzags or lozenges."""
+    """Returns zigzags or lozenges."""
     row, column = _grid()
     period = CELLS / int(rng.choice([2, 4]))
     fold = np.abs(column % period - period / 2)
@@ -142,7 +142,7 @@ def _geometric(rng: np.random.Generator) -> Tile:
 
 @functools.lru_cache(maxsize=512)
 def emblem_tile(name: str, seed: int) -> Tile:
-    """Returns the (48, 48) tones of a print: 0 is cloth, 1 its colour, 2 its second tone."""
+    """Returns the (48, 48) tones of a print: 0 no print, 1 its colour, 2 its second tone."""
     side = 48
     v, u = np.mgrid[1 : -1 : side * 1j, -1 : 1 : side * 1j]
     rng = np.random.default_rng(seed)
@@ -165,7 +165,7 @@ def emblem_tile(name: str, seed: int) -> Tile:
 
 
 def _letters(rng: np.random.Generator, side: int) -> Tile:
-    """A word or two: glyphs are strokes on a 3 x 5 grid."""
+    """Returns one or two words of random glyphs on a 3 x 5 grid."""
     tile = np.zeros((side, side), dtype=np.uint8)
     lines = int(rng.integers(1, 3))
     glyphs = int(rng.integers(3, 6)) if lines == 1 else int(rng.integers(4, 7))

@@ -1,4 +1,4 @@
-"""Twins: people who share nearly every cue: they differ in a fine one, or a little in a coarse."""
+"""Twins: people who share nearly all cues and differ in fine cues, or slightly in coarse ones."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from apnet.synthetic.people.draw_look import draw_look
 from apnet.synthetic.people.palette import color_distance, draw_cloth, draw_variant, nearby_shade
-from apnet.synthetic.people.wardrobe import (
-    BAGS,
-    BLOCKS,
-    LOGOS,
-    PATTERNS,
-    Look,
-    draw_look,
-)
+from apnet.synthetic.people.wardrobe import BAGS, BLOCKS, LOGOS, PATTERNS, Look, LookFields
 from apnet.synthetic.world.settings import World
-
-LookFields = dict[str, object]
 
 LIGHT_SHOES = ((228, 228, 224), (196, 176, 140))
 DARK_SHOES = ((22, 22, 24), (84, 54, 34), (44, 52, 90))
@@ -46,7 +38,7 @@ def _other_shoes(rng: np.random.Generator, look: Look, world: World) -> LookFiel
 
 
 def is_light(color: tuple[int, int, int]) -> bool:
-    """Whether a colour is rather light than dark."""
+    """Returns whether a colour is light."""
     return sum(color) > 330
 
 
@@ -96,15 +88,14 @@ FINE_CUES: dict[str, Change] = {
     "legs": _other_legs,
     "cut": _other_cut,
 }
-"""What a fine twin can differ in, and how."""
+"""Cues in which a fine twin can differ, with the function that changes each."""
 
 COARSE_CUES: dict[str, Change] = {
     "top colour": _other_top_color,
     "leg colour": _other_leg_color,
     "bottom": _other_bottom,
 }
-"""What a coarse twin differs in: by a shade or a cut."""
-
+"""Cues in which a coarse twin differs, by a shade or a cut."""
 
 CUE_FIELDS: dict[str, tuple[str, ...]] = {
     "pattern": ("pattern",),
@@ -119,18 +110,18 @@ CUE_FIELDS: dict[str, tuple[str, ...]] = {
     "leg colour": ("bottom_color",),
     "bottom": ("bottom", "bottom_length"),
 }
-"""The fields of a look that a cue of a twin changes, and by which two twins are compared."""
+"""Fields of a look that represent each cue; two twins are compared by them."""
 
 
 def differ_in(cue: str, first: Look, second: Look) -> bool:
-    """Whether two looks of a group differ in a cue."""
+    """Returns whether two looks of a group differ in a cue."""
     return any(getattr(first, name) != getattr(second, name) for name in CUE_FIELDS[cue])
 
 
 def draw_group(
     rng: np.random.Generator, group: int, world: World
 ) -> list[tuple[Look, tuple[str, ...]]]:
-    """Draws a group of twins: each look, with the cues in which it differs from the first."""
+    """Draws a group of twins: looks, each with the cues in which it differs from the first."""
     twins: list[tuple[Look, tuple[str, ...]]] = [(draw_look(rng, group, world), ())]
     shares = np.array(world.group_sizes)
     size = 1 + int(rng.choice(len(shares), p=shares / shares.sum()))
@@ -156,15 +147,15 @@ def _draw_twin(
 
 
 SHADE_TOLERANCE = 36
-"""Two shades that differ by this in all channels, or less, count as one."""
+"""Colours with at most this ``color_distance`` count as the same."""
 
 
 def visibly_differ(first: Look, second: Look) -> bool:
-    """Whether two looks of a group differ in a cue that can be seen."""
+    """Returns whether two looks of a group differ in a visible cue."""
     if _discrete_cues(first) != _discrete_cues(second):
         return True
     shades = [(first.top_color, second.top_color)]
-    if first.top != "dress":  # which hides the colour of what is worn below
+    if first.top != "dress":  # a dress hides the colour of trousers
         shades.append((first.bottom_color, second.bottom_color))
     return any(color_distance(one, other) > SHADE_TOLERANCE for one, other in shades)
 

@@ -1,1 +1,1 @@
-"""From a person and a scene to the image of a detector's box, and its metadata."""
+"""Renders the image of a detected person in a scene, and its metadata."""

@@ -1,4 +1,4 @@
-"""What a camera sees around a person: the scene, objects and people behind, and their shadows."""
+"""Renders what is behind a person: the scene, objects, other people and shadows."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from apnet.synthetic.scene.surfaces import ground_points, objects_behind, surfac
 from apnet.synthetic.scene.view import Rectangle, View
 
 ROWS = 160
-"""At most; people are rendered finer than what is behind them, which lenses blur anyway."""
+"""Largest height of a rendered background in pixels; it is then scaled up to the view."""
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedFigure:
-    """Someone in the picture: a figure and its (V, 3) posed points in the world."""
+    """A person in an image: the figure and its (V, 3) posed points in the world."""
 
     figure: Figure
     points: Array
 
     @property
     def place(self) -> Array:
-        """(2,) metres: where they stand."""
+        """(2,) position on the ground in metres."""
         return np.asarray(self.points[:, :2].mean(0))
 
     @property
     def person_points(self) -> Array:
-        """(V', 3) the points that are not a prop's: what a detector boxes."""
+        """(V', 3) points without those of the prop, which the detector's box surrounds."""
         return self.points[: self.figure.person_points]
 
 
@@ -44,15 +44,15 @@ def render_background(
     people: list[PlacedFigure],
     rng: np.random.Generator,
 ) -> Array:
-    """Renders what is behind the person.
+    """Renders what is behind a person.
 
     Args:
-        camera: whose scene it is.
-        view: the box.
-        offset: (2,) where in the place the person stands, metres.
-        people: everybody in the picture, the person first; those who stand behind are drawn, and
-            all throw shadows.
-        rng: source of the folds.
+        camera: whose scene is rendered.
+        view: of the box.
+        offset: (2,) position of the person in the place, metres.
+        people: all people in the image, the person first; those behind are drawn, and all of them
+            cast shadows.
+        rng: random generator for folds.
 
     Returns:
         (H, W, 3) colours from 0 to 255.
@@ -64,14 +64,14 @@ def render_background(
     colors = surface_colors(camera, rays, view.eye, offset, blocked)
     colors *= contact_shadow(rays, view.eye, people)[:, None]
     pixels = colors.reshape(*coarse.size, 3)  # (h * w, 3) -> (h, w, 3)
-    behind = [stander for stander in people[1:] if stander.place[1] > 0]
+    behind = [other for other in people[1:] if other.place[1] > 0]
     items: list[tuple[float, PlacedObject | PlacedFigure]] = [(s.y, s) for s in objects]
     items += [(float(s.place[1]), s) for s in behind]
     for _, item in sorted(items, key=lambda pair: -pair[0]):
         if isinstance(item, PlacedObject):
             paste_object(
                 pixels,
-                item.item,
+                item.object,
                 _object_rectangle(item, coarse),
                 _object_light(camera, item, offset),
             )
@@ -84,23 +84,33 @@ def render_background(
 
 def draw_figure(
     pixels: Array,
-    stander: PlacedFigure,
+    person: PlacedFigure,
     camera: Camera,
     view: View,
     offset: Array,
     rng: np.random.Generator,
 ) -> Array:
-    """Draws somebody over (H, W, 3) pixels; returns the (H * W,) share that they cover."""
-    seen = shade_figure(stander.figure, stander.points, camera.light, offset, view, rng)
+    """Draws a person over (H, W, 3) pixels, in place; returns the (H * W,) covered share."""
+    seen = shade_figure(person.figure, person.points, camera.light, offset, view, rng)
     covered = np.zeros(view.size[0] * view.size[1], dtype=np.float32)
     covered[seen.pixels] = 1
-    depth = np.full(len(seen.pixels), stander.place[1] - view.eye[1], dtype=np.float32)
+    depth = np.full(len(seen.pixels), person.place[1] - view.eye[1], dtype=np.float32)
     pixels.reshape(-1, 3)[seen.pixels] = camera.hazed(seen.colors, depth)
     return covered
 
 
 def paste_object(pixels: Array, item: SceneObject, where: Rectangle, level: Array) -> Array:
-    """Puts a item over (H, W, 3) pixels in (3,) light; returns the (H * W,) share it covers."""
+    """Draws an object over (H, W, 3) pixels, in place.
+
+    Args:
+        pixels: (H, W, 3) colours.
+        item: the object.
+        where: its rectangle in the image.
+        level: (3,) light on it.
+
+    Returns:
+        (H * W,) share of each pixel that it covers.
+    """
     height, width = pixels.shape[:2]
     covered = np.zeros((height, width), dtype=np.float32)
     left, top, wide, tall = where
@@ -130,15 +140,15 @@ def paste_object(pixels: Array, item: SceneObject, where: Rectangle, level: Arra
 def cast_shadows(
     camera: Camera, view: View, rays: Array, people: list[PlacedFigure], objects: list[PlacedObject]
 ) -> Array:
-    """Returns the (P,) share of direct light that people and objects keep off what is behind."""
+    """Returns the (P,) share of direct light that people and objects block per pixel."""
     light, size = camera.light, view.size
-    casting = [stander.points[::2] for stander in people] + [_outline(s) for s in objects]
+    casting = [person.points[::2] for person in people] + [_outline(s) for s in objects]
     points = np.concatenate(casting)
     slope = light.sun[:2] / max(float(light.sun[2]), 0.25)
     fallen = points.copy()
     fallen[:, :2] -= points[:, 2:] * slope
     fallen[:, 2] = 0
-    column, row, _ = (view.project(fallen) / 2).T  # found at half the resolution
+    column, row, _ = (view.project(fallen) / 2).T  # at half the resolution
     half = (size[0] // 2 + 1, size[1] // 2 + 1)
     inside = (column >= 0) & (row >= 0) & (column < half[1]) & (row < half[0])
     cell = row[inside].astype(np.int64) * half[1] + column[inside].astype(np.int64)
@@ -151,23 +161,23 @@ def cast_shadows(
 
 
 def contact_shadow(rays: Array, eye: Array, people: list[PlacedFigure]) -> Array:
-    """Returns (P,) factors: less sky reaches the ground where somebody stands."""
+    """Returns (P,) brightness factors: the ground is darker close to people."""
     ground = ground_points(rays, eye)
     factor = np.ones(len(rays), dtype=np.float32)
-    for stander in people:
-        away = ((ground[:, :2] - stander.place) ** 2).sum(1)
+    for person in people:
+        away = ((ground[:, :2] - person.place) ** 2).sum(1)
         factor *= 1 - 0.4 * np.exp(-away / 0.1).astype(np.float32)
     return np.where(rays[:, 2] < 0, factor, np.float32(1))
 
 
-def _outline(standing: PlacedObject) -> Array:
-    """Points of the upright rectangle that a item fills, close enough to leave no gaps."""
+def _outline(placed: PlacedObject) -> Array:
+    """Returns a dense grid of points on the rectangle of an object, for its shadow."""
     x, z = np.meshgrid(np.linspace(-0.45, 0.45, 14), np.linspace(0, 1, 14))
-    item = standing.item
+    item = placed.object
     points = np.stack(
         [
-            standing.x + x.ravel() * item.width,
-            np.full(x.size, standing.y),
+            placed.x + x.ravel() * item.width,
+            np.full(x.size, placed.y),
             z.ravel() * item.height,
         ],
         axis=1,
@@ -175,23 +185,23 @@ def _outline(standing: PlacedObject) -> Array:
     return points.astype(np.float32)
 
 
-def _object_rectangle(standing: PlacedObject, view: View) -> Rectangle:
-    """Where a item is in the picture; objects stay upright."""
-    item, x, y = standing.item, standing.x, standing.y
+def _object_rectangle(placed: PlacedObject, view: View) -> Rectangle:
+    """Returns the rectangle of an object in the image; objects stay upright."""
+    item, x, y = placed.object, placed.x, placed.y
     ends = np.array([[x, y, 0], [x, y, item.height]], dtype=np.float32)
     (column, foot, depth), (_, top, _) = view.project(ends)
     wide = view.focal * item.width / float(depth)
     return float(column) - wide / 2, float(top), wide, float(foot - top)
 
 
-def _in_view(standing: PlacedObject, view: View) -> bool:
-    left, top, wide, tall = _object_rectangle(standing, view)
+def _in_view(placed: PlacedObject, view: View) -> bool:
+    left, top, wide, tall = _object_rectangle(placed, view)
     return left + wide > 0 and left < view.size[1] and top + tall > 0 and top < view.size[0]
 
 
-def _object_light(camera: Camera, standing: PlacedObject, offset: Array) -> Array:
-    """Light on an upright item, (3,)."""
-    place = np.array([[standing.x + offset[0], standing.y + offset[1], 0.5]], dtype=np.float32)
+def _object_light(camera: Camera, placed: PlacedObject, offset: Array) -> Array:
+    """Returns the (3,) light on an object."""
+    place = np.array([[placed.x + offset[0], placed.y + offset[1], 0.5]], dtype=np.float32)
     reached = camera.light.sun_share(place) * np.float32(0.9)
     toward = np.array([[0.0, -0.8, 0.6]], dtype=np.float32)
     return np.asarray(camera.light.irradiance(toward, reached)[0])

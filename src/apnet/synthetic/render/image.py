@@ -1,4 +1,4 @@
-"""One picture: a posed person before a camera's scene, among others, cut out by a detector."""
+"""Renders one image: a posed person in the scene of a camera, cropped by a detector."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from apnet.synthetic.scene.weather import draw_rain
 
 @dataclass(frozen=True)
 class ImageMetadata:
-    """What is true of a picture."""
+    """Metadata of one image; the fields are keys in ``metadata.jsonl``."""
 
     yaw: float
-    """0 faces the camera; radians, counter-clockwise seen from above."""
+    """Direction of the person: 0 faces the camera; radians, counter-clockwise from above."""
     phase: float
-    """Of the gait cycle, radians."""
+    """Phase of the gait cycle, radians."""
     occlusion: float
-    """Share of the person's pixels that something in front hides."""
+    """Share of the pixels of the person that are hidden by an object or person in front."""
     truncation: float
-    """Share of the person's height that the detector's box cuts off."""
+    """Share of the height of the person that is outside the detector's box."""
     pixels: int
-    """Height of the person in the camera's picture, before it is scaled to the set's size."""
+    """Height of the person in pixels of the camera, before scaling to the image size."""
     stretch: float
-    """Width by height of the box, before it is scaled to the set's size."""
+    """Ratio of width to height of the box, before scaling to the image size."""
     place: str
     """Kind of place, see ``places``."""
     weather: str
@@ -49,17 +49,17 @@ class ImageMetadata:
     light: str
     """``sun``, ``shade``, ``overcast``, ``night`` or ``indoor``."""
     others: int
-    """People in the picture besides."""
+    """Number of other people in the image."""
     visible: dict[str, float]
-    """Share that is not hidden of each region: head, torso, legs, feet, bag, prop.
+    """Share of each of ``REGIONS`` that is not hidden; regions that are not visible are left out.
 
-    Of what the box shows from its side; regions of which nothing is seen are left out.
+    The share refers to the pixels of the region inside the box and on the side of the camera.
     """
 
 
 @dataclass(frozen=True, eq=False)
 class _Moment:
-    """Who is where: the person first, then those behind and in front."""
+    """Positions of people in one image: the person first, then people behind and in front."""
 
     people: list[PlacedFigure]
     offset: Array
@@ -67,7 +67,7 @@ class _Moment:
     phase: float
     distance: float
     has_obstacle: bool
-    """Whether a item stands in front."""
+    """Whether an obstacle is in front of the person."""
 
 
 def render_image(
@@ -80,11 +80,14 @@ def render_image(
     """Renders one image.
 
     Args:
-        figure: whom the detector found.
-        camera: who sees it.
-        crowd: who else may pass by.
-        size: height and width, pixels.
-        rng: source of all randomness.
+        figure: the person that the detector found.
+        camera: the camera.
+        crowd: possible passers-by.
+        size: image height and width in pixels.
+        rng: random generator of this image.
+
+    Returns:
+        The image and its metadata.
     """
     moment = _draw_moment(figure, camera, crowd, rng)
     person = moment.people[0]
@@ -142,7 +145,7 @@ def _draw_moment(
 def _passer_by(
     crowd: Sequence[Figure], depths: tuple[float, float], least: float, rng: np.random.Generator
 ) -> PlacedFigure:
-    """Puts somebody at a depth and at least so far to the side, metres."""
+    """Draws a passer-by at a range of depths, at least ``least`` to the side; metres."""
     figure = crowd[int(rng.integers(len(crowd)))]
     depth = float(rng.uniform(*depths))
     reach = least + 0.3 * float(rng.random()) + 0.1 * max(depth, 0.0)
@@ -155,22 +158,22 @@ def _passer_by(
 def _in_front(
     pixels: Array, camera: Camera, view: View, moment: _Moment, rng: np.random.Generator
 ) -> Array:
-    """Draws what is in front of the person; returns the (H * W,) share that it hides."""
+    """Draws people and obstacles in front of the person; returns the (H * W,) share they hide."""
     hidden = np.zeros(view.size[0] * view.size[1], dtype=np.float32)
-    nearer = [stander for stander in moment.people[1:] if stander.place[1] <= 0]
-    for stander in nearer:
-        hidden = np.maximum(hidden, draw_figure(pixels, stander, camera, view, moment.offset, rng))
+    nearer = [other for other in moment.people[1:] if other.place[1] <= 0]
+    for other in nearer:
+        hidden = np.maximum(hidden, draw_figure(pixels, other, camera, view, moment.offset, rng))
     if moment.has_obstacle:
         figure = rectangle_around(view.project(moment.people[0].person_points))
-        item, where = draw_obstacle(figure, camera.occluder_size, rng)
+        obstacle, where = draw_obstacle(figure, camera.occluder_size, rng)
         front = np.array([[0.0, -1.0, 0.4]], dtype=np.float32)
         level = camera.light.irradiance(front, np.full(1, rng.uniform(0, 1), dtype=np.float32))[0]
-        hidden = paste_object(pixels, item, where, level)
+        hidden = paste_object(pixels, obstacle, where, level)
     return hidden
 
 
 def _resolution(camera: Camera, distance: float, finest: float, rng: np.random.Generator) -> float:
-    """Returns the height of the person in the camera's pixels."""
+    """Draws the height of the person in pixels of the camera."""
     if camera.resolution is None:
         return finest
     tall = camera.focal * 1.7 / distance * float(np.exp(rng.normal(0, 0.3)))

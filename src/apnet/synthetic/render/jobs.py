@@ -1,4 +1,7 @@
-"""Renders all images of one person: the unit of work of a process, and of resuming."""
+"""Rendering jobs: all images of one person, or one batch of distractors.
+
+A job writes its metadata file last, which marks it as done.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from PIL import Image
 from apnet.errors import DataError
 from apnet.files import write_text
 from apnet.synthetic.people.changes import look_in_camera
+from apnet.synthetic.people.draw_look import draw_look
 from apnet.synthetic.people.figure import Figure, build_figure
 from apnet.synthetic.people.population import Person
-from apnet.synthetic.people.wardrobe import draw_look
 from apnet.synthetic.render.image import ImageMetadata, render_image
 from apnet.synthetic.render.metadata import Line, image_line, person_line
 from apnet.synthetic.scene.camera import Camera, draw_camera
@@ -26,24 +29,24 @@ from apnet.synthetic.world.settings import SetSettings, World
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 
 WORK_FOLDER = ".metadata"
-"""Folder of what is gathered until the set is whole."""
+"""Folder of the metadata files of finished jobs, until the set is complete."""
 
 CROWD = 12
-"""Passers-by who have no pid."""
+"""Number of passers-by, who have no pid."""
 
 DISTRACTOR_BATCH = 100
-"""Bad boxes that are rendered in one go."""
+"""Number of distractors per job."""
 
 
-@lru_cache(maxsize=64)  # a camera's scene takes 2.5 MB
+@lru_cache(maxsize=64)  # the scene of a camera takes 2.5 MB
 def get_camera(seed: int, camera: int, world: World) -> Camera:
-    """Returns a camera, numbered from 1, of the town that a seed names."""
+    """Returns camera number ``camera``, from 1, of a set with this seed and world."""
     return draw_camera(np.random.default_rng([seed, 2, camera]), world)
 
 
 @lru_cache(maxsize=4)
 def get_crowd(seed: int, world: World) -> tuple[Figure, ...]:
-    """Returns the passers-by of the town that a seed names."""
+    """Returns the passers-by of a set with this seed and world."""
     return tuple(
         build_figure(draw_look(np.random.default_rng([seed, 5, number]), -1, world))
         for number in range(CROWD)
@@ -51,7 +54,13 @@ def get_crowd(seed: int, world: World) -> tuple[Figure, ...]:
 
 
 def render_person(out: Path, settings: SetSettings, person: Person, visits: Visits) -> None:
-    """Renders all images of one person, and their metadata last.
+    """Renders and saves all images of one person, then their metadata.
+
+    Args:
+        out: folder of the set.
+        settings: of the set.
+        person: the person.
+        visits: cameras that see the person, and number of images.
 
     Raises:
         DataError: the folder cannot be written.
@@ -71,7 +80,12 @@ def render_person(out: Path, settings: SetSettings, person: Person, visits: Visi
 
 
 def render_distractors(out: Path, settings: SetSettings, indices: range) -> None:
-    """Renders some of the bad boxes of pid 0: parts of passers-by, and what is beside them.
+    """Renders and saves distractors (pid 0), then their metadata: boxes that miss a passer-by.
+
+    Args:
+        out: folder of the set.
+        settings: of the set.
+        indices: numbers of the distractors.
 
     Raises:
         DataError: the folder cannot be written.
@@ -91,7 +105,7 @@ def render_distractors(out: Path, settings: SetSettings, indices: range) -> None
 
 
 def crop_badly(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Cuts a box out of a picture that misses most of the person, and scales it up."""
+    """Returns a random part of an image, scaled up, that misses most of the person."""
     width, height = picture.size
     share = float(rng.uniform(0.3, 0.6))
     across, down = round(width * share), round(height * share)
@@ -122,17 +136,17 @@ def _publish(path: Path, lines: list[Line]) -> None:
 
 
 def done_file(out: Path, pid: int) -> Path:
-    """Returns the file whose presence says that all images of a pid are there."""
+    """Returns the metadata file of a person, which exists when all their images are saved."""
     return out / WORK_FOLDER / f"{pid:04d}.jsonl"
 
 
 def distractors_done_file(out: Path, indices: range) -> Path:
-    """Returns the file whose presence says that these bad boxes are there."""
+    """Returns the metadata file of a batch of distractors, which exists when it is saved."""
     return out / WORK_FOLDER / f"0000-{indices.start:06d}.jsonl"
 
 
 def distractor_batches(counts: Counts) -> list[range]:
-    """Splits the bad boxes of a set into what is rendered in one go."""
+    """Returns the distractors of a set in batches, one per job."""
     total = counts.distractors
     return [
         range(first, min(first + DISTRACTOR_BATCH, total))

@@ -1,4 +1,4 @@
-"""The lines of ``metadata.jsonl``: what the renderer knows of people, images and pairs of twins."""
+"""Lines of ``metadata.jsonl`` about people, images and pairs of twins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Line = dict[str, object]
 
 
 def person_line(person: Person) -> Line:
-    """Describes a person: every cue as it is kept, and in words by scale."""
+    """Returns the line of a person: all cues, and their description in words."""
     return {
         "pid": person.pid,
         "split": person.split,
@@ -28,7 +28,7 @@ def person_line(person: Person) -> Line:
 def image_line(
     name: str, pid: int, camera: int, metadata: ImageMetadata, changes: tuple[str, ...]
 ) -> Line:
-    """Describes an image: its file, and what is true of the picture."""
+    """Returns the line of an image: its file name and its metadata."""
     line: Line = {"image": name, "pid": pid, "camera": camera, **dataclasses.asdict(metadata)}
     return {
         key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()
@@ -36,7 +36,7 @@ def image_line(
 
 
 def pair_lines(people: Sequence[Person]) -> Iterator[Line]:
-    """Describes every two people of a group: how alike they are, and in what they differ."""
+    """Yields a line per pair of people of a group: the kind of twins, and the cues that differ."""
     for _, group in groupby(people, key=lambda person: person.look.group):
         for first, second in combinations(group, 2):
             cues = dict.fromkeys((*first.differs, *second.differs))

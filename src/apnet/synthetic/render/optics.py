@@ -1,4 +1,4 @@
-"""Optics and electronics: resolution, blur, exposure, colours, noise, sharpening, compression."""
+"""Applies a lens to an image: resolution, blur, exposure, colour, noise, sharpening, JPEG."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apnet.synthetic.people.body import Array
 from apnet.synthetic.scene.lens import Lens
 
 GREY = np.float32(84)
-"""What contrast leaves as it is."""
+"""Grey level that the contrast does not change."""
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
@@ -23,14 +23,14 @@ def apply_lens(
     motion: float,
     rng: np.random.Generator,
 ) -> Image.Image:
-    """Returns a rendered image as a camera gives it.
+    """Returns a rendered image as a camera would record it.
 
     Args:
-        image: the scene, at any size.
+        image: rendered image of any size.
         lens: of the camera.
-        sizes: height and width of the picture in the camera, and of the result.
-        motion: sideways speed of the person, -1 to 1 of a walk's.
-        rng: source of noise.
+        sizes: height and width in the camera, and of the result, in pixels.
+        motion: sideways speed of the person relative to walking, -1 to 1.
+        rng: random generator.
     """
     (height, width), (high, wide) = sizes
     image = image.resize((width, height), Image.Resampling.BOX)
@@ -50,7 +50,7 @@ def apply_lens(
 
 
 def _motion_blur(pixels: Array, lens: Lens, motion: float) -> Array:
-    """Blurs along the rows, and tears them where fields were taken one after the other."""
+    """Returns pixels blurred along the rows, with shifted odd rows if the lens is interlaced."""
     reach = round(abs(motion) * lens.motion * len(pixels))
     if reach:
         steps = range(-(reach // 2), reach - reach // 2 + 1)
@@ -64,7 +64,7 @@ def _motion_blur(pixels: Array, lens: Lens, motion: float) -> Array:
 
 
 def _tone(pixels: Array, lens: Lens, flicker: float) -> Array:
-    """Exposure, white balance, tone curve, contrast, saturation and vignette."""
+    """Applies vignette, exposure, white balance, tone curve, contrast and saturation."""
     height, width = pixels.shape[:2]
     if lens.vignette:
         row = np.linspace(-1, 1, height, dtype=np.float32)[:, None, None]
@@ -79,7 +79,7 @@ def _tone(pixels: Array, lens: Lens, flicker: float) -> Array:
 
 
 def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Fine noise of brightness, and coarser noise of colour."""
+    """Returns fine noise of brightness plus coarser noise of colour."""
     height, width, _ = shape
     luma = rng.standard_normal((height, width, 1), dtype=np.float32)
     coarse = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A z-buffer for small triangles, vectorised: every candidate pixel of every triangle at once."""
+"""Vectorised z-buffer for small triangles: all candidate pixels of all triangles at once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Array = NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class Fragments:
-    """The visible point of each covered pixel.
+    """The visible point in each covered pixel.
 
     Attributes:
         pixels: (P,) flat pixel indices, each once.
-        faces: (P,) index of the triangle seen there.
+        faces: (P,) index of the visible triangle.
         weights: (P, 3) barycentric weights of its corners.
     """
 
@@ -25,18 +25,18 @@ class Fragments:
     weights: Array
 
     def interpolate(self, values: Array, faces: NDArray[np.int64]) -> Array:
-        """Interpolates (V, C) vertex values to (P, C)."""
+        """Returns (V, C) vertex values interpolated to (P, C) pixels."""
         corners = values[faces[self.faces]]  # (P, 3, C)
         result: Array = np.einsum("pk,pkc->pc", self.weights, corners)
         return result
 
 
 def rasterize(points: Array, faces: NDArray[np.int64], size: tuple[int, int]) -> Fragments:
-    """Finds what each pixel sees.
+    """Returns the visible triangle of each pixel.
 
     Args:
-        points: (V, 3): column and row in pixels, and depth (smaller is nearer).
-        faces: (F, 3); those that turn their back (clockwise on screen, rows down) are left out.
+        points: (V, 3) column and row in pixels, and depth (smaller is nearer).
+        faces: (F, 3) vertex indices; back faces (clockwise on screen, rows down) are skipped.
         size: height and width in pixels.
     """
     height, width = size
@@ -66,7 +66,7 @@ def rasterize(points: Array, faces: NDArray[np.int64], size: tuple[int, int]) ->
     pixel = ((y[inside] - 0.5) * width + (x[inside] - 0.5)).astype(np.int64)
     far_to_near = np.argsort(-depth, kind="stable")
     seen = np.full(height * width, -1, dtype=np.int64)
-    seen[pixel[far_to_near]] = far_to_near  # of repeated indices, the last (nearest) stays
+    seen[pixel[far_to_near]] = far_to_near  # of repeated indices, the last one (nearest) remains
     covered = np.flatnonzero(seen >= 0)
     nearest = seen[covered]
     return Fragments(covered, face[nearest], weights[nearest].astype(np.float32))
@@ -80,7 +80,7 @@ def _edge(
     kept: NDArray[np.int64],
     owner: NDArray[np.int64],
 ) -> Array:
-    """Twice the signed area of (start, end, pixel), per candidate."""
+    """Returns twice the signed area of (start, end, pixel) per candidate."""
     across = (end[kept, 0] - start[kept, 0])[owner]
     along = (end[kept, 1] - start[kept, 1])[owner]
     value: Array = across * (y - start[kept, 1][owner]) - along * (x - start[kept, 0][owner])

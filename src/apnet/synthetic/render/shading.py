@@ -1,4 +1,4 @@
-"""A posed figure as lit pixels."""
+"""Renders a posed figure as lit pixels."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from apnet.synthetic.scene.light import Light
 from apnet.synthetic.scene.view import View
 
 FOLD_DEPTH = 0.12
-"""How far folds bend the normals."""
+"""Strength of the change of normals by folds."""
 
 REGIONS = ("head", "torso", "legs", "feet", "bag", "prop")
-"""Parts of a person that a picture may show; a prop is what is pushed, ridden or sat on."""
+"""Regions of a person in ``metadata.jsonl``; ``prop`` is any prop."""
 
 CELL = 0.05
-"""Metres: how finely a figure's shadow on itself is found."""
+"""Resolution of the shadow of a figure on itself in metres."""
 
 
 @dataclass(frozen=True, eq=False)
 class VisibleFigure:
-    """What a picture shows of a figure: (P,) flat pixels, their (P, 3) colours and (P,) regions."""
+    """The visible pixels of a figure: (P,) flat indices, (P, 3) colours and (P,) regions."""
 
     pixels: NDArray[np.int64]
     colors: Array
@@ -76,7 +76,7 @@ def shade_figure(
 
 
 def _direct_share(points: Array, light: Light, offset: Array) -> Array:
-    """Returns the (V,) share of direct light that neither the place nor the figure keeps off."""
+    """Returns the (V,) share of direct light that neither the place nor the figure blocks."""
     place = points + np.array([offset[0], offset[1], 0], dtype=np.float32)
     return np.asarray(
         light.sun_share(place) * (1 - light.shadows * _self_shadow(points, light.sun))
@@ -84,7 +84,7 @@ def _direct_share(points: Array, light: Light, offset: Array) -> Array:
 
 
 def _self_shadow(points: Array, sun: Array) -> Array:
-    """Returns the (V,) share of light that a figure keeps off itself: what lies nearer to it."""
+    """Returns the (V,) share of light that points nearer to the sun block."""
     side = np.cross(sun, [0.0, 0.0, 1.0])
     side /= max(float(np.sqrt((side**2).sum())), 1e-6)
     across, up, toward = points @ side, points @ np.cross(side, sun), points @ sun
@@ -96,7 +96,7 @@ def _self_shadow(points: Array, sun: Array) -> Array:
 
 
 def _regions(kinds: NDArray[np.int64], attributes: Array) -> NDArray[np.int64]:
-    """Returns the index in ``REGIONS`` of each pixel."""
+    """Returns the (P,) indices in ``REGIONS``."""
     leg = attributes[:, 4]
     regions = np.ones(len(kinds), dtype=np.int64)
     regions[(leg > 0.1) | (kinds == SKIRT)] = 2

@@ -1,1 +1,1 @@
-"""What a camera sees around a person: place, light, weather, objects, obstacles."""
+"""Cameras: place, light, weather, objects, obstacles, lens and detector."""

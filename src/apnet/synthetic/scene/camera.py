@@ -1,4 +1,4 @@
-"""Where a camera hangs, its light and weather, and what it sees behind people."""
+"""Cameras: position, place, light, weather, objects, and the properties of their images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apnet.synthetic.scene.textures import Texture
 from apnet.synthetic.world.settings import World
 
 LENGTH = 24.0
-"""Metres after which the objects of a place come again."""
+"""Period in metres of the objects of a place."""
 
 CLUTTER = 26
 """Things on that length, at a clutter of 1."""
@@ -24,16 +24,16 @@ CLUTTER = 26
 
 @dataclass(frozen=True, eq=False)
 class PlacedObject:
-    """A item and where it stands: metres along the place, and away from where people walk."""
+    """An object and its position: metres along the place, and behind the line where people walk."""
 
-    item: SceneObject
+    object: SceneObject
     x: float
     y: float
 
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """One camera of the town: its place, its light, and how its pictures come out."""
+    """One camera: its place, its light, and the properties of its images."""
 
     place: str
     """Kind of place, see ``places``."""
@@ -42,17 +42,17 @@ class Camera:
     height: float
     """Metres above the ground."""
     distance: tuple[float, float]
-    """Least and greatest distance of people, metres."""
+    """Smallest and largest distance of people in metres."""
     focal: float
-    """Pixels; with the distance it gives the height of people in pixels."""
+    """Focal length in pixels."""
     heading: float
     """Direction in which most people walk, radians."""
     spread: float
-    """Standard deviation around it, radians; large: any direction."""
+    """Standard deviation of the direction, radians; large: any direction."""
     turn: float
-    """Of the ground's pattern against the camera's rows, radians."""
+    """Rotation of the texture of the ground, radians."""
     wall: float
-    """Metres from where people walk to the front behind."""
+    """Distance from the line where people walk to the front, metres."""
     roof: float
     """Height of the front, metres; the sky is above it."""
     light: Light
@@ -60,15 +60,15 @@ class Camera:
     air: Array
     """(3,) colour of the sky, and of haze."""
     haze: float
-    """Share of light that haze takes on a metre."""
+    """Extinction coefficient of haze per metre."""
     gloss: float
-    """Share of the front that the ground mirrors."""
+    """Share of the front in the colour of a reflecting ground."""
     resolution: tuple[float, float] | None
-    """Least and greatest height of a person in the camera's pixels; None: as fine as can be."""
+    """Smallest and largest height of a person in pixels of the camera; None: the image size."""
     occluders: float
-    """Share of images with a item or a person in front."""
+    """Share of images with an object or a person in front."""
     occluder_size: tuple[float, float]
-    """Least and greatest share of the box that what stands in front is meant to hide."""
+    """Smallest and largest share of the person that an object in front should hide."""
     passers_by: float
     """Share of images with other people."""
     detector: Detector
@@ -78,16 +78,16 @@ class Camera:
 
     @property
     def rain(self) -> bool:
-        """Whether people here are dressed for rain."""
+        """Whether it rains."""
         return self.weather == "rain"
 
     @property
     def quality(self) -> int:
-        """Of the JPEG that a picture is kept as."""
+        """JPEG quality of the saved images."""
         return max(80, self.lens.quality)
 
     def hazed(self, colors: Array, depth: Array) -> Array:
-        """Returns (P, 3) colours seen through (P,) metres of air."""
+        """Returns (P, 3) colours seen through haze at (P,) metres."""
         if not self.haze:
             return colors
         clear = np.exp(-self.haze * np.clip(depth, 0, 60)).astype(np.float32)[:, None]
@@ -95,7 +95,7 @@ class Camera:
 
 
 def draw_camera(rng: np.random.Generator, world: World) -> Camera:
-    """Draws a camera with its scene."""
+    """Draws a camera with its place, light, weather and objects."""
     name = draw_place(rng, world.indoor)
     place = PLACES[name]
     weather, kind = _weather(rng, world, indoor=place.indoor)
@@ -165,7 +165,7 @@ def _gloss(rng: np.random.Generator, weather: str) -> float:
 def _place_objects(
     rng: np.random.Generator, kinds: tuple[str, ...], clutter: float
 ) -> tuple[PlacedObject, ...]:
-    """Puts objects behind where people walk."""
+    """Draws the objects behind the line where people walk."""
     count = round(CLUTTER * clutter)
     if not count:
         return ()

@@ -1,4 +1,4 @@
-"""Boxes around people: drawn by hand, or found by a detector that errs."""
+"""Bounding boxes of people, as drawn by hand or with the errors of a detector."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from apnet.synthetic.scene.view import View
 
 @dataclass(frozen=True)
 class Box:
-    """A box in a camera's picture, in its pixels at a focal length of 1."""
+    """A bounding box in image coordinates at a focal length of 1."""
 
     middle: float
-    """Column."""
+    """Column of the centre."""
     centre: float
-    """Row."""
+    """Row of the centre."""
     width: float
     height: float
     tall: float
     """Height of the person."""
     truncation: float
-    """Share of the person's height that it cuts off."""
+    """Share of the height of the person that is outside the box."""
 
 
 @dataclass(frozen=True)
 class Detector:
-    """How boxes come about.
+    """Distribution of bounding boxes.
 
     Attributes:
-        strength: 0 is a careful hand, 1 a detector.
-        stretch: share of boxes as wide as the person; they are stretched to the set's size.
+        strength: size of errors; 0 as in careful manual boxes, 1 as in a detector's boxes.
+        stretch: share of boxes with the width of the person, which are stretched to the image size.
     """
 
     strength: float
@@ -45,9 +45,9 @@ class Detector:
 
         Args:
             person: (V, 3) projected points.
-            beside: (U, 3) those of a neighbour with whom it may be merged.
-            aspect: width by height of a box that is not stretched.
-            rng: source of randomness.
+            beside: (U, 3) projected points of a neighbour whom the box may include; None: nobody.
+            aspect: ratio of width to height of a box that is not stretched.
+            rng: random generator.
         """
         strength = self.strength
         left, right = float(person[:, 0].min()), float(person[:, 0].max())
@@ -59,11 +59,11 @@ class Detector:
         height = tall * float(np.clip(rng.normal(1.05, 0.015 + 0.05 * strength), 0.95, 1.4))
         centre = (top + bottom) / 2 + tall * float(rng.normal(0, 0.006 + 0.022 * strength))
         middle = (left + right) / 2 + tall * float(rng.normal(0, 0.006 + 0.025 * strength))
-        if rng.random() < 0.22 * strength:  # feet or head are lost
+        if rng.random() < 0.22 * strength:  # feet or head are cut off
             lost = tall * (rng.uniform(0.08, 0.35) if rng.random() < 0.75 else -0.1)
             height -= abs(lost)
             centre -= lost / 2
-        elif rng.random() < 0.08 * strength:  # far too large
+        elif rng.random() < 0.08 * strength:  # much too large
             height *= float(rng.uniform(1.15, 1.45))
         width = height * aspect
         if rng.random() < self.stretch:
@@ -74,14 +74,14 @@ class Detector:
 
 
 def aim_camera(height: float, distance: float, rng: np.random.Generator) -> View:
-    """Returns a view, of focal length 1, from a camera towards a person at the origin."""
+    """Draws a view with focal length 1 from a camera towards a person at the origin."""
     eye = np.array([rng.normal(0, 0.6), -distance, height], dtype=np.float32)
     pitch = float(np.arctan2(height - 0.9, distance))
     return View(eye, pitch, 1.0, (0.0, 0.0), (1, 1), float(rng.normal(0, 0.02)))
 
 
 def box_view(view: View, box: Box, rows: int) -> View:
-    """Returns the view of a box, ``rows`` pixels high."""
+    """Returns the view of a box that is ``rows`` pixels high."""
     focal = rows / box.height
     columns = max(8, round(box.width * focal))
     centre = (columns / 2 - box.middle * focal, rows / 2 - box.centre * focal)

@@ -1,4 +1,4 @@
-"""A sheet on which objects are painted in metres."""
+"""A transparent image that objects are painted on in metres."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from apnet.synthetic.scene.textures import Color, scaled
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A transparent sheet that is drawn on in metres: x from the left, up from the ground."""
+    """A transparent image with coordinates in metres: x from the left, up from the ground."""
 
     image: Image.Image
     draw: ImageDraw.ImageDraw
@@ -38,7 +38,7 @@ class Sheet:
         self.draw.polygon([(x * self.scale, foot - up * self.scale) for x, up in corners], color)
 
     def tube(self, x: float, up: float, wide: float, tall: float, color: Color) -> None:
-        """A box that is lit like a cylinder."""
+        """Fills a box with the shading of a cylinder."""
         steps = max(2, min(8, round(wide * self.scale)))
         for step in range(steps):
             across = (step + 0.5) / steps * 2 - 1

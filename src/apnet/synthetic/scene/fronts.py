@@ -1,4 +1,4 @@
-"""What stands behind people at the end of a place: fronts of houses, hedges, shelves, panels."""
+"""Images of the front behind people: house facades, hedges, fences, shelves, panels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Front = Callable[[np.random.Generator], Image.Image]
 
 
 def facade(rng: np.random.Generator) -> Image.Image:
-    """A house: courses, floors of windows, doors, a shop's sign; its foot is the bottom row."""
+    """Paints a house: courses, windows, doors, shop signs; the last row is at the ground."""
     base = draw_vivid(rng) if rng.random() < 0.3 else draw_muted(rng, 80, 200)
     image = filled(base)
     draw = ImageDraw.Draw(image)
@@ -78,7 +78,7 @@ def _lettering(
 
 
 def hedge(rng: np.random.Generator) -> Image.Image:
-    """A hedge before the crowns and trunks of trees."""
+    """Paints a hedge in front of trees."""
     image = filled(scaled_grey(rng.uniform(110, 190), (0.95, 1.0, 1.02)))
     draw = ImageDraw.Draw(image)
     base = rng.uniform(35, 75)
@@ -95,7 +95,7 @@ def hedge(rng: np.random.Generator) -> Image.Image:
 
 
 def fence(rng: np.random.Generator) -> Image.Image:
-    """Bars or boards before something far."""
+    """Paints bars or boards in front of a distant background."""
     far = scaled_grey(rng.uniform(80, 160), (rng.uniform(0.8, 1), 1.0, rng.uniform(0.7, 1)))
     image = filled(far)
     draw = ImageDraw.Draw(image)
@@ -116,7 +116,7 @@ def fence(rng: np.random.Generator) -> Image.Image:
 
 
 def shelves(rng: np.random.Generator) -> Image.Image:
-    """A shop: shelves full of coloured goods, below strip lights."""
+    """Paints the shelves of a shop with coloured goods, below strip lights."""
     image = filled(draw_muted(rng, 120, 220))
     draw = ImageDraw.Draw(image)
     board = draw_muted(rng, 120, 220)
@@ -136,7 +136,7 @@ def shelves(rng: np.random.Generator) -> Image.Image:
 
 
 def panels(rng: np.random.Generator) -> Image.Image:
-    """A corridor: panels, doors, posters, a skirting board, strip lights above."""
+    """Paints the wall of a corridor: panels, doors, posters, a skirting board, strip lights."""
     base = draw_muted(rng, 120, 220)
     image = filled(base)
     draw = ImageDraw.Draw(image)

@@ -1,4 +1,4 @@
-"""x"""
+"""Optical and electronic properties of a camera."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SCALERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling
 
 @dataclass(frozen=True, eq=False)
 class Lens:
-    """How a camera's pictures come out."""
+    """Properties of the images of a camera."""
 
     gain: Array
     """(3,) factors of red, green and blue: exposure and white balance."""
     flicker: float
-    """Standard deviation of an image's gain around the camera's."""
+    """Standard deviation of the gain of an image relative to the camera."""
     contrast: float
     """Factor of the distance from middle grey."""
     gamma: float
@@ -29,25 +29,25 @@ class Lens:
     saturation: float
     """Factor of the distance from grey."""
     vignette: float
-    """Share of light lost in the corners of a picture."""
+    """Share of light lost in the corners of an image."""
     blur: float
-    """Standard deviation in pixels of a picture 256 pixels high."""
+    """Standard deviation in pixels at an image height of 256."""
     motion: float
-    """Share of a step's width by which walking people smear."""
+    """Length of motion blur of a walking person, relative to the image height."""
     noise: float
     """Standard deviation in grey levels."""
     sharpen: float
-    """Strength of the halos that sharpening leaves."""
+    """Strength of sharpening."""
     quality: int
-    """Of the first JPEG, before the picture is scaled."""
+    """Quality of the first JPEG compression, before the image is scaled."""
     interlaced: bool
-    """Whether the rows of a moving person tear."""
+    """Whether even and odd rows of a moving person are shifted."""
     scaler: Image.Resampling
-    """How the picture is scaled up."""
+    """Filter that scales the image to the image size of the set."""
 
 
 def draw_lens(rng: np.random.Generator, world: World, light: Light) -> Lens:
-    """Draws a camera's optics and electronics; in the dark it is noisy and slow."""
+    """Draws the properties of a camera; at night there are more noise and motion blur."""
     dark = light.kind == "night"
     cast, optics = world.cast, world.optics
     warmth, tint = rng.normal(0, world.warmth * cast), rng.normal(0, world.tint * cast)
@@ -72,6 +72,6 @@ def draw_lens(rng: np.random.Generator, world: World, light: Light) -> Lens:
 
 
 def _automatic_gain(light: Light) -> float:
-    """Returns the gain with which a camera answers, in part, to much light or little."""
+    """Returns the automatic gain, which partly compensates for bright or dark scenes."""
     level = light.sky.mean() + 0.5 * light.direct.mean() * (1 - light.shade.mean())
     return float(np.clip(1.05 / level, 0.5, 5.0) ** 0.7)

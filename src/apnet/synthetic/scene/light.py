@@ -1,4 +1,4 @@
-"""The light of a camera's place: sun or lamps, sky, ground, and where shade lies."""
+"""Light at the place of a camera: sun or lamps, sky, light from the ground, and shade."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from apnet.synthetic.scene.textures import SPAN
 from apnet.synthetic.world.settings import World
 
 CELLS = 128
-"""Side of the sheet on which shade is drawn; it covers as many metres as a texture."""
+"""Side of the image on which shade is drawn; it covers as many metres as a texture."""
 
 FINE = 3
-"""How much finer the map of shade is, so that its cells do not show."""
+"""Factor by which the shade is enlarged, so that its cells are not visible."""
 
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """Light from one direction, and from everywhere.
+    """Directional light, and ambient light from above and below.
 
     Attributes:
         kind: ``sun``, ``overcast``, ``night`` or ``indoor``.
         sun: (3,) unit vector towards the sun or lamp.
-        direct: (3,) strength of its red, green and blue.
-        sky: (3,) of the light from above.
-        bounce: (3,) of the light from the ground.
-        shade: (S, S) from 0 to 1, repeating, the share of direct light kept off the ground.
-        shadows: from 0 to 1, how much of the direct light a figure keeps off.
+        direct: (3,) red, green and blue strength of the directional light.
+        sky: (3,) strength of the light from above.
+        bounce: (3,) strength of the light from the ground.
+        shade: (S, S) periodic map of the share of direct light that does not reach the ground.
+        shadows: share of direct light, 0 to 1, that a figure blocks.
     """
 
     kind: str
@@ -43,8 +43,8 @@ class Light:
     def sun_share(self, points: Array) -> Array:
         """Returns the (P,) share of direct light that reaches (P, 3) points of the place.
 
-        What throws the shade is far and tall: it reaches a point if it reaches the ground below it,
-        along the light.
+        Houses and trees that cast shade are far away and tall, so a point above the ground is in
+        shade if its projection on the ground along the light is.
         """
         slope = self.sun[:2] / max(float(self.sun[2]), 0.25)
         x = points[:, 0] - slope[0] * points[:, 2]
@@ -55,7 +55,12 @@ class Light:
         return np.asarray(1 - self.shade[row, column])
 
     def irradiance(self, normals: Array, reached: Array) -> Array:
-        """Returns the (P, 3) light on surfaces: (P, 3) normals and the (P,) direct share."""
+        """Returns the (P, 3) light on surfaces.
+
+        Args:
+            normals: (P, 3) unit normals.
+            reached: (P,) share of direct light that reaches them.
+        """
         above = (0.5 + 0.5 * normals[:, 2])[:, None]
         facing = np.clip(normals @ self.sun, 0, 1) * reached
         light: Array = self.sky * above + self.bounce * (1 - above) + self.direct * facing[:, None]
@@ -63,11 +68,11 @@ class Light:
 
 
 def draw_light(rng: np.random.Generator, world: World, kind: str) -> Light:
-    """Draws a light of a kind.
+    """Draws the light of a camera.
 
     Args:
-        rng: source of randomness.
-        world: shares of shade and of light without direction, strength of shadows.
+        rng: random generator.
+        world: share of shade, range of ambient light, strength of shadows.
         kind: see ``Light``.
     """
     ambient = rng.uniform(*world.ambient)
@@ -99,14 +104,14 @@ def draw_light(rng: np.random.Generator, world: World, kind: str) -> Light:
 
 
 def _patches(rng: np.random.Generator, share: float) -> Array:
-    """Shade of buildings (bands) and of trees (dapples) over about a share of the ground."""
+    """Returns the shade of buildings (bands) and trees (spots) over about a share of the ground."""
     if share <= 0:
         return np.zeros((CELLS, CELLS), dtype=np.float32)
     image = Image.new("L", (CELLS, CELLS), 0)
     draw = ImageDraw.Draw(image)
     left, skew = rng.uniform(0, CELLS), rng.uniform(-70, 70)
     wide = share * CELLS * rng.uniform(0.55, 1.0)
-    for start in (left - 2 * CELLS, left - CELLS, left):  # the map repeats
+    for start in (left - 2 * CELLS, left - CELLS, left):  # the map is periodic
         corners = [
             (start, 0),
             (start + wide, 0),
@@ -126,7 +131,7 @@ def _patches(rng: np.random.Generator, share: float) -> Array:
 
 
 def _lamps(rng: np.random.Generator) -> Array:
-    """Dark but for pools of light."""
+    """Returns darkness with bright areas below lamps."""
     row, column = np.mgrid[0:CELLS, 0:CELLS].astype(np.float32)
     light = np.full((CELLS, CELLS), 0.12, dtype=np.float32)
     for _ in range(int(rng.integers(2, 6))):

@@ -1,4 +1,4 @@
-"""What stands about in a place, as upright pictures with a size: cars, trees, benches, bins."""
+"""Objects in a place, as flat upright pictures with a size: cars, trees, benches, bins."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from apnet.synthetic.scene.textures import draw_muted, draw_vivid, scaled, scale
 from apnet.synthetic.scene.vehicles import bicycle, car, van
 
 PIXELS = 160
-"""Longer side of a item's picture."""
+"""Longer side of the picture of an object in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class SceneObject:
-    """An upright picture.
+    """An upright object, as a flat picture that faces the camera.
 
     Attributes:
-        picture: RGBA, its bottom row on the ground.
-        width: metres.
-        height: metres.
+        picture: RGBA image; its bottom row is on the ground.
+        width: in metres.
+        height: in metres.
     """
 
     picture: Image.Image
@@ -31,12 +31,11 @@ class SceneObject:
 
 
 def draw_object(name: str, rng: np.random.Generator) -> SceneObject:
-    """Draws a item of a kind, see ``OBJECTS``."""
+    """Draws an object of a kind, a key of ``OBJECTS``."""
     (wide, tall), paint = OBJECTS[name]
     wide, tall = wide * rng.uniform(0.85, 1.2), tall * rng.uniform(0.88, 1.15)
     scale = PIXELS / max(wide, tall)
     image = Image.new("RGBA", (max(2, round(wide * scale)), max(2, round(tall * scale))))
-    # Drawn on a sheet of unit size, so that kinds need not know how large this one is.
     paint(Sheet(image, ImageDraw.Draw(image), scale), rng)
     if rng.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -237,4 +236,4 @@ OBJECTS: dict[str, tuple[tuple[float, float], Draw]] = {
     "box": ((0.6, 0.7), _box),
     "wall": ((2.4, 0.85), _wall),
 }
-"""Width and height in metres, and the painter, of every kind of item."""
+"""Width and height in metres, and the painter, of each kind of object."""

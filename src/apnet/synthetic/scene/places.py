@@ -1,4 +1,4 @@
-"""Kinds of places: what lies on their ground, what stands in them, what closes them off."""
+"""Kinds of places: materials of the ground, markings, objects, and the front behind people."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ WHITE = (214, 214, 206)
 
 @dataclass(frozen=True)
 class Place:
-    """What a kind of place is made of; the names of materials, marks, fronts and objects."""
+    """What a kind of place consists of."""
 
     floors: tuple[str, ...]
-    """Materials people walk on."""
+    """Materials that people walk on."""
     beside: tuple[str, ...]
-    """Materials of the strip behind them; empty: there is none."""
+    """Materials of the strip behind people; empty: no strip."""
     marks: tuple[str, ...]
-    """What may be painted on the strip (or, without one, on the floor)."""
+    """Names of markings on the strip, or on the floor if there is no strip."""
     fronts: tuple[fronts.Front, ...]
-    """What stands at the end."""
+    """Painters of the front: the vertical plane behind people."""
     wall: tuple[float, float]
-    """Least and greatest distance of the front, metres."""
+    """Smallest and largest distance of the front in metres."""
     objects: tuple[str, ...]
-    """What stands about, see ``objects``."""
+    """Names of objects, keys of ``OBJECTS``."""
     indoor: bool = False
 
 
@@ -112,7 +112,7 @@ PLACES: dict[str, Place] = {
 
 
 def draw_ground(place: Place, rng: np.random.Generator) -> Texture:
-    """Paints a place's ground; row 0 is where people walk, rows grow away from the camera."""
+    """Paints the ground of a place; people walk at row 0, and later rows are further away."""
     image = _material(place.floors, rng)
     top = int(rng.uniform(1.0, 5.0) * METRE)
     bottom = TEXELS - int(rng.uniform(1.5, 5.0) * METRE)
@@ -127,7 +127,7 @@ def draw_ground(place: Place, rng: np.random.Generator) -> Texture:
 
 
 def draw_front(place: Place, rng: np.random.Generator, clutter: float) -> Texture:
-    """Paints what closes a place off; without clutter a wall of one colour."""
+    """Paints the front of a place; without clutter, a wall of one colour."""
     if clutter <= 0:
         return add_grain(rng, filled(draw_muted(rng, 95, 185)), 0)
     paint = place.fronts[int(rng.integers(len(place.fronts)))]
@@ -142,7 +142,7 @@ Mark = Callable[[ImageDraw.ImageDraw, int, int, np.random.Generator], None]
 
 
 def _none(draw: ImageDraw.ImageDraw, top: int, bottom: int, rng: np.random.Generator) -> None:
-    """Nothing is painted."""
+    """Paints nothing."""
 
 
 def _lane(draw: ImageDraw.ImageDraw, top: int, bottom: int, rng: np.random.Generator) -> None:
@@ -175,11 +175,11 @@ MARKS: dict[str, Mark] = {"none": _none, "lane": _lane, "zebra": _zebra, "bays":
 
 
 def draw_place(rng: np.random.Generator, indoor: float) -> str:
-    """Draws the name of a place, indoors with a share ``indoor``."""
+    """Draws the name of a place, indoors with probability ``indoor``."""
     inside = bool(rng.random() < indoor)
     return str(rng.choice([name for name, place in PLACES.items() if place.indoor == inside]))
 
 
 def plain_ground(rng: np.random.Generator) -> Texture:
-    """Returns a ground of one colour."""
+    """Draws a ground of one colour."""
     return add_grain(rng, filled(draw_muted(rng, 85, 165)), 0)

@@ -1,4 +1,4 @@
-"""x"""
+"""Colours of the ground, the front and the sky, and the objects behind a person."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from apnet.synthetic.scene.textures import SPAN, sample_texture
 
 
 def objects_behind(camera: Camera, offset: Array) -> list[PlacedObject]:
-    """Returns the objects behind a person who stands ``offset`` (2,) along the place, far to near."""
+    """Returns the objects behind a person, from far to near, relative to the person.
+
+    Args:
+        camera: whose objects.
+        offset: (2,) position of the person along the place and away from the camera, metres.
+    """
     half = LENGTH / 2
     placed = [
         PlacedObject(
-            s.item, (s.x - float(offset[0]) + half) % LENGTH - half, s.y - float(offset[1])
+            s.object, (s.x - float(offset[0]) + half) % LENGTH - half, s.y - float(offset[1])
         )
         for s in camera.objects
     ]
@@ -26,11 +31,11 @@ def surface_colors(camera: Camera, rays: Array, eye: Array, offset: Array, block
     """Returns the (P, 3) colours of ground, front and sky seen along rays.
 
     Args:
-        camera: whose scene it is.
+        camera: whose scene is rendered.
         rays: (P, 3) directions in the world, y away from the camera, z up.
-        eye: (3,) the camera's place; the person stands at the origin.
-        offset: (2,) metres along and away by which the person stands elsewhere in the place.
-        blocked: (P,) share of direct light that objects and people keep off the ground.
+        eye: (3,) position of the camera relative to the person.
+        offset: (2,) position of the person along the place and away from the camera, metres.
+        blocked: (P,) share of direct light that objects and people keep from the ground.
     """
     wall = camera.wall - float(offset[1])
     to_front = (wall - eye[1]) / np.maximum(rays[:, 1], 1e-3)
@@ -53,12 +58,12 @@ def surface_colors(camera: Camera, rays: Array, eye: Array, offset: Array, block
 
 
 def ground_points(rays: Array, eye: Array) -> Array:
-    """Returns the (P, 3) places where (P, 3) rays meet the ground."""
+    """Returns the (P, 3) points where (P, 3) rays meet the ground."""
     return np.asarray(eye + rays * (-eye[2] / np.minimum(rays[:, 2], -1e-4))[:, None])
 
 
 def _front_colors(camera: Camera, points: Array, offset: Array) -> Array:
-    """Colours of the front, or of the sky above it, at (P, 3) points of its plane."""
+    """Returns the (P, 3) colours of the front, or of the sky above it, at points in its plane."""
     colors = sample_texture(camera.front, points[:, 0] + float(offset[0]), -points[:, 2])
     place = points + np.array([offset[0], offset[1], 0], dtype=np.float32)
     toward = np.broadcast_to(np.array([[0, -1, 0]], dtype=np.float32), points.shape)
@@ -69,7 +74,7 @@ def _front_colors(camera: Camera, points: Array, offset: Array) -> Array:
 
 
 def _ground_colors(camera: Camera, points: Array, offset: Array, blocked: Array) -> Array:
-    """Colours of the ground at (P, 3) points of it."""
+    """Returns the (P, 3) colours of the ground at (P, 3) points."""
     place = points + np.array([offset[0], offset[1], 0], dtype=np.float32)
     c, s = np.cos(camera.turn), np.sin(camera.turn)
     x, y = place[:, 0], place[:, 1]

@@ -1,4 +1,4 @@
-"""Materials: square, repeating pictures of what ground and walls are made of."""
+"""Periodic textures of the materials of ground and walls."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ Color = tuple[int, int, int]
 Texture = NDArray[np.uint8]
 
 TEXELS = 512
-"""Side of a texture, pixels."""
+"""Side of a texture in pixels."""
 
 SPAN = 16.0
-"""Metres that a texture covers before it repeats."""
+"""Period of a texture in metres."""
 
 METRE = TEXELS / SPAN
+"""Pixels per metre."""
 
 
 def draw_muted(rng: np.random.Generator, low: int, high: int) -> Color:
-    """Draws a grey between two levels, a little warm or cold."""
+    """Draws a grey between two levels with a slight warm or cold tint."""
     warmth, tint = rng.normal(0, 0.05), rng.normal(0, 0.015)
     return scaled_grey(rng.uniform(low, high), (1 + warmth, 1 + tint, 1 - warmth))
 
 
 def draw_vivid(rng: np.random.Generator) -> Color:
-    """Draws a paint's colour: hues from blue over green to red, most of them broken."""
+    """Draws a colour of paint: any hue from blue to red, mostly with low saturation."""
     hue = rng.uniform(1.8, 6.4) + np.array([0, 2.1, 4.2])
     strength = 0.05 + 0.6 * rng.beta(1, 2.2)
     red, green, blue = 1 + strength * np.cos(hue)
@@ -35,7 +36,7 @@ def draw_vivid(rng: np.random.Generator) -> Color:
 
 
 def scaled_grey(level: float, factors: tuple[float, float, float]) -> Color:
-    """Returns a level times (3,) factors as a colour."""
+    """Returns a grey level times red, green and blue factors as a colour."""
     red, green, blue = (int(np.clip(level * factor, 0, 255)) for factor in factors)
     return (red, green, blue)
 
@@ -46,12 +47,12 @@ def scaled(color: Color, factor: float) -> Color:
 
 
 def filled(color: Color) -> Image.Image:
-    """Returns one colour everywhere."""
+    """Returns an image of one colour."""
     return Image.new("RGB", (TEXELS, TEXELS), color)
 
 
 def asphalt(rng: np.random.Generator) -> Image.Image:
-    """Grey, with patches and seams."""
+    """Paints asphalt with patches and seams."""
     base = draw_muted(rng, 70, 135)
     image = filled(base)
     draw = ImageDraw.Draw(image)
@@ -65,7 +66,7 @@ def asphalt(rng: np.random.Generator) -> Image.Image:
 
 
 def slabs(rng: np.random.Generator) -> Image.Image:
-    """Slabs or bricks in courses, each a little lighter or darker than the next."""
+    """Paints courses of slabs or bricks with slightly different shades."""
     base = draw_muted(rng, 95, 185)
     image = filled(scaled(base, rng.uniform(0.6, 0.9)))
     draw = ImageDraw.Draw(image)
@@ -81,7 +82,7 @@ def slabs(rng: np.random.Generator) -> Image.Image:
 
 
 def flagstones(rng: np.random.Generator) -> Image.Image:
-    """Stones of any shape: the cells of scattered points, with dark joints."""
+    """Paints irregular stones with dark joints: the Voronoi cells of scattered points."""
     count = int(rng.choice([24, 32, 44]))
     cell = TEXELS / count
     spots = (np.arange(count)[:, None] + rng.uniform(0.15, 0.85, (2, count, count))) * cell
@@ -110,7 +111,7 @@ def flagstones(rng: np.random.Generator) -> Image.Image:
 
 
 def grass(rng: np.random.Generator) -> Image.Image:
-    """Green or dry, with tufts."""
+    """Paints green or dry grass."""
     base = np.array(scaled_grey(rng.uniform(75, 135), (rng.uniform(0.7, 1.0), 1.0, 0.55)))
     tufts = Image.fromarray(rng.normal(1, 0.16, (128, 128)).astype(np.float32))
     level = np.asarray(tufts.resize((TEXELS, TEXELS), Image.Resampling.BILINEAR))
@@ -118,7 +119,7 @@ def grass(rng: np.random.Generator) -> Image.Image:
 
 
 def tiles(rng: np.random.Generator) -> Image.Image:
-    """An indoor floor: square tiles, of one colour or two."""
+    """Paints square floor tiles in one or two colours."""
     first = draw_muted(rng, 120, 215)
     second = draw_muted(rng, 60, 200) if rng.random() < 0.35 else first
     image = filled(scaled(first, 0.75))
@@ -133,7 +134,7 @@ def tiles(rng: np.random.Generator) -> Image.Image:
 
 
 def planks(rng: np.random.Generator) -> Image.Image:
-    """Boards, or a carpet's ribs."""
+    """Paints boards or a ribbed carpet."""
     base = scaled_grey(rng.uniform(70, 160), (1.15, 0.95, rng.uniform(0.6, 0.95)))
     image = filled(base)
     draw = ImageDraw.Draw(image)
@@ -151,11 +152,11 @@ MATERIALS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
     "tiles": tiles,
     "planks": planks,
 }
-"""What covers a ground, by name."""
+"""Painters of ground materials by name."""
 
 
 def add_grain(rng: np.random.Generator, image: Image.Image, strength: float) -> Texture:
-    """Adds fine grain and coarse stains of a strength in grey levels."""
+    """Returns an image with fine noise and coarse stains of a strength in grey levels."""
     pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(0.6)), dtype=np.float32)
     fine = rng.normal(0, strength, (TEXELS, TEXELS)).astype(np.float32)
     stains = Image.fromarray(rng.normal(0, strength, (24, 24)).astype(np.float32))
@@ -167,7 +168,7 @@ def add_grain(rng: np.random.Generator, image: Image.Image, strength: float) -> 
 def sample_texture(
     texture: Texture, u: NDArray[np.floating], v: NDArray[np.floating]
 ) -> NDArray[np.floating]:
-    """Returns (P, 3) colours of a repeating texture at (P,) metres across and down, bilinearly."""
+    """Returns (P, 3) bilinear samples of a periodic texture at (P,) metres across and down."""
     u, v = u * METRE, v * METRE
     column, row = np.floor(u).astype(np.int32), np.floor(v).astype(np.int32)
     right, low = (u - column)[:, None].astype(np.float32), (v - row)[:, None].astype(np.float32)

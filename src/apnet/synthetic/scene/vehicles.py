@@ -1,4 +1,4 @@
-"""Cars, vans and bicycles, seen from the side."""
+"""Painters of cars, vans and bicycles, seen from the side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from apnet.synthetic.scene.textures import draw_muted, draw_vivid, scaled
 
 
 def car(sheet: Sheet, rng: np.random.Generator) -> None:
-    """Paints a car, its nose to the left."""
+    """Paints a car that faces left."""
     wide, tall = sheet.size
     paint = draw_vivid(rng) if rng.random() < 0.5 else draw_muted(rng, 20, 230)
     glass = draw_muted(rng, 20, 60)

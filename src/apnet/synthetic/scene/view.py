@@ -1,4 +1,4 @@
-"""The pinhole through which a detector's box is seen."""
+"""Pinhole camera model of the box of a detector."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from apnet.synthetic.people.body import Array
 
 Rectangle = tuple[float, float, float, float]
-"""Left, top, width and height, pixels."""
+"""Left, top, width and height in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A camera's position and the detector's box.
+    """Position and orientation of a camera, and the box in its image.
 
     Attributes:
-        eye: (3,) metres; the camera looks along y.
-        pitch: downwards, radians.
-        focal: pixels.
-        centre: column and row of the optical axis, pixels.
-        size: height and width of the box, pixels.
-        roll: about the optical axis, radians.
+        eye: (3,) position in metres; the camera looks along y.
+        pitch: downward tilt, radians.
+        focal: focal length in pixels.
+        centre: column and row of the optical axis in pixels.
+        size: height and width of the box in pixels.
+        roll: rotation about the optical axis, radians.
     """
 
     eye: Array
@@ -34,7 +34,7 @@ class View:
     roll: float = 0.0
 
     def project(self, points: Array) -> Array:
-        """Maps (V, 3) world points to column, row, depth."""
+        """Returns the (V, 3) column, row (pixels) and depth (metres) of (V, 3) world points."""
         offset = points - self.eye
         c, s = np.cos(self.pitch), np.sin(self.pitch)
         depth = np.maximum(offset[:, 1] * c - offset[:, 2] * s, 0.05)
@@ -46,7 +46,7 @@ class View:
         return np.stack([column, row, depth], axis=1).astype(np.float32)
 
     def rays(self, size: tuple[int, int]) -> Array:
-        """Returns (h * w, 3) world directions of the pixels of the box at another resolution."""
+        """Returns the (h * w, 3) world directions of all pixels at a resolution of (h, w)."""
         step = (self.size[0] / size[0], self.size[1] / size[1])
         row = (np.arange(size[0]) + 0.5) * step[0]
         column = (np.arange(size[1]) + 0.5) * step[1]
@@ -58,7 +58,7 @@ class View:
         return np.stack([right, c + up * s, -s + up * c], axis=1).astype(np.float32)
 
     def at(self, rows: int) -> View:
-        """Returns the same view at another resolution, ``rows`` pixels high."""
+        """Returns the same view at a height of ``rows`` pixels."""
         scale = rows / self.size[0]
         return dataclasses.replace(
             self,

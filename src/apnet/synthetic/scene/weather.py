@@ -1,4 +1,4 @@
-"""Rain in the air."""
+"""Rain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from apnet.synthetic.people.body import Array
 
 
 def draw_rain(pixels: Array, rng: np.random.Generator) -> None:
-    """Lays falling drops over (H, W, 3) pixels, and the veil of those too far to be seen."""
+    """Draws falling drops and a slight haze over (H, W, 3) pixels, in place."""
     height, width = pixels.shape[:2]
     pixels *= np.float32(0.82)
     pixels += np.float32(26)

@@ -1,1 +1,1 @@
-"""The people and cameras of a synthetic set: settings, counts, visits, named sets."""
+"""Plan of a synthetic set: difficulty, counts, images per person and camera, named sets."""

@@ -1,6 +1,7 @@
-"""Named sets: counts, cameras, world and seed under a name and a version.
+"""Named sets: counts, cameras, image size, seed and ``World`` under a name and a version.
 
-A set's version is raised whenever its pictures would change by anything but the renderer.
+The version of a set is raised whenever its images would change for another reason than a new
+version of the renderer.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ class PeopleSet:
     counts: Counts
     cameras: int
     size: tuple[int, int]
-    """Height and width in pixels."""
+    """Image height and width in pixels."""
     seed: int
     about: str
-    """In a line."""
+    """Description in one line."""
     world: World = WORLD
     version: int = 1
 
@@ -46,7 +47,7 @@ PEOPLE_SETS: Mapping[str, PeopleSet] = {
         cameras=6,
         size=(128, 64),
         seed=131,
-        about="300 people in six cameras by day, to be made in a minute",
+        about="300 people in six cameras by day; renders in about a minute",
         world=EASY,
     ),
     "people-market": PeopleSet(
@@ -62,7 +63,7 @@ PEOPLE_SETS: Mapping[str, PeopleSet] = {
         cameras=15,
         size=(256, 128),
         seed=114,
-        about="the counts of MSMT17: indoors and out, four kinds of weather, day and night",
+        about="the counts of MSMT17: indoors and outdoors, four kinds of weather, day and night",
         world=_world(indoor=0.2, night=0.2, rain=0.12, haze=0.12, overcast=0.3),
     ),
     "people-occluded": PeopleSet(
@@ -76,23 +77,23 @@ PEOPLE_SETS: Mapping[str, PeopleSet] = {
         cameras=8,
         size=(256, 128),
         seed=105,
-        about="the counts of Occluded-Duke; seven images in ten are hidden in part",
+        about="the counts of Occluded-Duke; 70 % of images are partly occluded",
         world=_world(
             occluders=0.7, occluder_size=(0.25, 0.65), passers_by=0.7, indoor=0.0, night=0.0
         ),
     ),
     "people-labeled": _cuhk03(
-        7_368, 5_328, 0.0, "the counts of CUHK03-NP: two cameras, boxes as if drawn by hand"
+        7_368, 5_328, 0.0, "the counts of CUHK03-NP: two cameras, boxes as drawn by hand"
     ),
     "people-detected": _cuhk03(
-        7_365, 5_332, 1.0, "the people and moments of people-labeled, in a detector's boxes"
+        7_365, 5_332, 1.0, "the people and cameras of people-labeled, with the boxes of a detector"
     ),
     "people-b": PeopleSet(
         Counts((700, 11_200), (700, 11_200), spread=0.3),
         cameras=10,
         size=(128, 64),
         seed=206,
-        about="another town: high cameras, colder and darker light, indoors, other clothes",
+        about="other conditions: high cameras, colder and darker light, indoors, other clothes",
         world=_world(
             heights=(3.0, 8.0),
             indoor=0.4,
@@ -113,18 +114,22 @@ PEOPLE_SETS: Mapping[str, PeopleSet] = {
         cameras=40,
         size=(128, 64),
         seed=307,
-        about="what the shipped model is trained on: few people in many cameras",
+        about="training set of the shipped model: few people in many cameras",
         version=2,
     ),
 }
-"""Every set by name."""
+"""All sets by name."""
 
 
 def people_set(name: str, share: float = 1.0) -> PeopleSet:
-    """Returns a named set, or a share of it: fewer people with as many images each.
+    """Returns a named set, or a share of it: fewer people with the same number of images each.
+
+    Args:
+        name: a key of ``PEOPLE_SETS``.
+        share: share of the people, above 0; 1 returns the complete set.
 
     Raises:
-        ConfigError: there is none of that name, or the share leaves too little.
+        ConfigError: there is no set with this name, or the share leaves too few people.
     """
     if name not in PEOPLE_SETS:
         close = difflib.get_close_matches(name, PEOPLE_SETS, n=1)

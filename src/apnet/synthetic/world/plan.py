@@ -1,4 +1,4 @@
-"""Who is seen where and how often: counts that hold exactly, spread unevenly as in life."""
+"""Plans which cameras see each person and how often; the counts of a set hold exactly."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from numpy.typing import NDArray
 from apnet.errors import ConfigError
 
 LEAST_CAMERAS = 2
-"""A right answer stands in another camera."""
+"""Fewest cameras per person: the correct match of a query must be in another camera."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Identities and images of a set."""
+    """Numbers of identities and images of a set."""
 
     train: tuple[int, int]
-    """Identities and images to train on."""
+    """Training identities and their images."""
     test: tuple[int, int]
-    """Identities that are asked for, and their images in query and gallery together."""
+    """Query identities, and their images in query and gallery together."""
     queries: int | None = None
-    """Query images; None: one for every camera that sees a person."""
+    """Query images; None: one per camera that sees a query identity."""
     others: tuple[int, int] = (0, 0)
-    """Identities that are in the gallery only, and their images."""
+    """Identities in the gallery only, and their images."""
     distractors: int = 0
-    """Bad boxes in the gallery, under pid 0."""
+    """Badly detected boxes in the gallery, with pid 0."""
     spread: float = 0.0
-    """How unevenly images are spread over identities; 0: evenly."""
+    """Standard deviation of the logarithm of images per identity; 0: the same number for each."""
 
     @property
     def images(self) -> int:
-        """Images in all."""
+        """Number of all images."""
         return self.train[1] + self.test[1] + self.others[1] + self.distractors
 
     def scaled(self, share: float) -> Counts:
-        """Returns the counts of a share of the people, with as many images each.
+        """Returns the counts for a share of the people, with the same number of images each.
 
         Raises:
-            ConfigError: nobody would be left to train on or to ask for.
+            ConfigError: fewer than two training or two query identities would be left.
         """
         groups = [
             (round(ids * share), round(images * share))
@@ -53,29 +53,37 @@ class Counts:
 
     @property
     def ids(self) -> int:
-        """Identities in all, but for pid 0."""
+        """Number of all identities, without pid 0."""
         return self.train[0] + self.test[0] + self.others[0]
 
 
 @dataclass(frozen=True)
 class Visits:
-    """One person's images: each of the cameras in turn, again and again."""
+    """The cameras that see one person, and the number of images.
+
+    The images are taken by the cameras in turn: first one per camera, then a second, and so on.
+    """
 
     cameras: tuple[int, ...]
-    """Numbered from 1, each once."""
+    """Camera numbers from 1, each once."""
     images: int
-    """Of a person who is asked for: one for each camera, and two or more for the gallery."""
+    """Number of images; a query identity has one per camera, and two or more for the gallery."""
 
     def shots(self) -> list[tuple[int, bool]]:
-        """Returns each image's camera, and whether it is the first one there."""
+        """Returns the camera of each image, and whether it is the first image in that camera."""
         count = len(self.cameras)
         return [(self.cameras[i % count], i < count) for i in range(self.images)]
 
 
 def plan_visits(counts: Counts, cameras: int, seed: int) -> list[Visits]:
-    """Returns the visits of every pid from 1: those who train, those asked for, the others.
+    """Returns the visits of all pids, from 1: training, query, then gallery-only identities.
 
-    Which cameras a person passes, and in which order, depends on seed and pid alone.
+    The order in which the cameras see a person depends on seed and pid only.
+
+    Args:
+        counts: of the set.
+        cameras: number of cameras.
+        seed: seed of the set.
 
     Raises:
         ConfigError: the counts cannot be met.
@@ -89,21 +97,21 @@ def plan_visits(counts: Counts, cameras: int, seed: int) -> list[Visits]:
 
 
 def split_total(total: int, least: list[int], most: list[int], weights: list[float]) -> list[int]:
-    """Splits a total into whole shares within bounds, as near to the weights as they allow.
+    """Splits a total into integer shares within bounds, as proportional to weights as possible.
 
     Args:
         total: sum of the result.
-        least: least of each share.
-        most: greatest of each share.
-        weights: positive.
+        least: smallest value of each share.
+        most: largest value of each share.
+        weights: positive weights.
 
     Raises:
-        ConfigError: the bounds leave no way.
+        ConfigError: no shares within the bounds add up to the total.
     """
     low, high = np.array(least, dtype=np.int64), np.array(most, dtype=np.int64)
     if not len(low):
         if total:
-            raise ConfigError(f"{total} images cannot be spread over nobody")
+            raise ConfigError(f"{total} images cannot be spread over no people")
         return []
     if not low.sum() <= total <= high.sum():
         raise ConfigError(
@@ -111,7 +119,7 @@ def split_total(total: int, least: list[int], most: list[int], weights: list[flo
         )
     weight = np.array(weights, dtype=np.float64)
     below, above = 0.0, float((high / weight).max())
-    for _ in range(100):  # one factor for all weights, found by halving
+    for _ in range(100):  # bisection for the common factor of all weights
         factor = (below + above) / 2
         if np.clip(weight * factor, low, high).sum() < total:
             below = factor
@@ -121,7 +129,7 @@ def split_total(total: int, least: list[int], most: list[int], weights: list[flo
 
 
 def _round_to_total(shares: NDArray[np.float64], total: int) -> list[int]:
-    """Rounds to whole numbers of the sum asked for: the largest remainders go up."""
+    """Rounds to integers with the given sum (largest remainder method)."""
     whole = np.floor(shares + 1e-6).astype(np.int64)
     order = np.argsort(-(shares - whole), kind="stable")
     whole[order[: total - int(whole.sum())]] += 1
@@ -129,14 +137,14 @@ def _round_to_total(shares: NDArray[np.float64], total: int) -> list[int]:
 
 
 def _cameras_per_person(counts: Counts, cameras: int, seed: int) -> list[int]:
-    """Returns how many cameras see each person."""
+    """Returns the number of cameras that see each person."""
     drawn = [_draw_camera_count(counts, cameras, seed, pid) for pid in range(1, counts.ids + 1)]
     if counts.queries is None:
         return drawn
-    asked = slice(counts.train[0], counts.train[0] + counts.test[0])
+    queried = slice(counts.train[0], counts.train[0] + counts.test[0])
     people = counts.test[0]
-    weights = [float(number) for number in drawn[asked]]
-    drawn[asked] = split_total(
+    weights = [float(number) for number in drawn[queried]]
+    drawn[queried] = split_total(
         counts.queries, [LEAST_CAMERAS] * people, [cameras] * people, weights
     )
     return drawn
@@ -153,11 +161,11 @@ def _draw_camera_count(counts: Counts, cameras: int, seed: int, pid: int) -> int
 
 def _images_per_person(counts: Counts, numbers: list[int]) -> list[int]:
     result: list[int] = []
-    asked = range(counts.train[0], counts.train[0] + counts.test[0])
+    queried = range(counts.train[0], counts.train[0] + counts.test[0])
     for people, images in (counts.train, counts.test, counts.others):
         places = range(len(result), len(result) + people)
-        # A query of each camera, and two cameras or more in the gallery.
-        least = [numbers[p] + LEAST_CAMERAS if p in asked else LEAST_CAMERAS for p in places]
+        # One query per camera, and gallery images from at least two cameras.
+        least = [numbers[p] + LEAST_CAMERAS if p in queried else LEAST_CAMERAS for p in places]
         rng = np.random.default_rng([len(result), 6])
         weights = [float(w) for w in np.exp(rng.normal(0, counts.spread, people))]
         result += split_total(images, least, [images] * people, weights)

@@ -1,4 +1,4 @@
-"""How hard a set of synthetic people is, in one place."""
+"""Settings of a set: how difficult it is (``World``), and everything that determines its bytes."""
 
 from __future__ import annotations
 
@@ -12,55 +12,55 @@ RENDERER = 2
 
 @dataclass(frozen=True)
 class World:
-    """The settings that make people alike and cameras unlike; shares are from 0 to 1."""
+    """Settings that make people similar and cameras different; shares are from 0 to 1."""
 
     group_sizes: tuple[float, ...] = (0.35, 0.4, 0.25)
-    """Shares of groups of one, two, three ... people who share their coarse cues."""
+    """Shares of groups of one, two, three ... people; people of a group are twins."""
 
     fine_cues: tuple[int, int] = (1, 2)
-    """Least and most cues in which a twin differs from the first of the group."""
+    """Smallest and largest number of cues in which a twin differs from the group's first person."""
 
     coarse_twins: float = 0.3
-    """Share of groups whose members differ in a coarse cue, a little, instead of in fine ones."""
+    """Share of groups whose people differ slightly in a coarse cue, instead of in fine cues."""
 
     palette: float = 1.0
-    """Share of clothes whose colour is drawn continuously; the others' comes from a short list."""
+    """Share of clothes with a colour from a continuous range; the others use a short list."""
 
     patterns: float = 0.45
-    """Share of tops with a pattern; 0 leaves out stripes on trousers too."""
+    """Share of tops with a pattern; 0 also removes stripes on trousers."""
 
     blocks: float = 0.2
-    """Share of tops cut from cloths of several colours, where there are patterns at all."""
+    """Share of tops made of cloth in several colours, unless ``patterns`` is 0."""
 
     logos: float = 0.35
-    """Share of tops with a print on the chest; half as many have one on the back."""
+    """Share of tops with a print on the chest; half as many have a print on the back."""
 
     texture: float = 1.0
-    """Strength of weave, folds, seams and shade on cloth."""
+    """Strength of weave, folds, seams and shading of cloth."""
 
     faces: float = 1.0
-    """Strength of the features of faces; 0 also leaves out beards and glasses."""
+    """Strength of facial features; 0 also removes beards and glasses."""
 
     headwear: float = 0.16
-    """Share of people with something on the head."""
+    """Share of people with headwear."""
 
     bags: float = 0.42
     """Share of people with a bag."""
 
     props: float = 0.07
-    """Share of people who carry or push something else."""
+    """Share of people who carry or push another object."""
 
     gait: float = 1.0
-    """How much the ways of walking differ from person to person."""
+    """How much gait differs between people."""
 
     worn_changes: float = 0.1
-    """Chance that something about a person's clothes changes from camera to camera, each."""
+    """Probability of each possible change of a person's clothes in a camera."""
 
     sitting: float = 0.01
-    """Share of a person's cameras in which they sit on a bench."""
+    """Share of the cameras of a person in which they sit on a bench."""
 
     umbrellas: float = 0.5
-    """Share of people with an open umbrella where it rains."""
+    """Share of people with an open umbrella in cameras with rain."""
 
     indoor: float = 0.2
     """Share of cameras indoors."""
@@ -69,7 +69,7 @@ class World:
     """Share of outdoor cameras at night."""
 
     overcast: float = 0.25
-    """Share of outdoor cameras below clouds, without a sun."""
+    """Share of outdoor cameras under clouds, without direct sun."""
 
     rain: float = 0.08
     """Share of outdoor cameras in rain."""
@@ -78,65 +78,65 @@ class World:
     """Share of outdoor cameras in haze."""
 
     shade: float = 0.45
-    """Mean share of sunny ground that lies in the shade of houses and trees."""
+    """Mean share of the ground that is in the shade of houses and trees on a sunny day."""
 
     shadows: float = 1.0
-    """Strength of the shadows that people cast, on the ground and on themselves."""
+    """Strength of the shadows that people cast on the ground and on themselves."""
 
     clutter: float = 1.0
-    """Density of cars, trees, benches and the like; 0: a plain ground and a plain wall."""
+    """Density of cars, trees, benches and other objects; 0: a plain ground and a plain wall."""
 
     heights: tuple[float, float] = (1.5, 6.0)
-    """Least and greatest height of a camera, metres."""
+    """Lowest and highest camera height in metres."""
 
     optics: float = 1.0
     """Strength of blur, noise, sharpening, low resolution and compression."""
 
     resolution: tuple[float, float] = (30.0, 250.0)
-    """Least and greatest height of a person in the camera's pixels."""
+    """Smallest and largest height of a person in pixels of the camera."""
 
     cast: float = 1.0
-    """Strength of everything by which cameras differ in colours and tones."""
+    """Strength of all differences in colour and tone between cameras."""
 
     warmth: float = 0.07
-    """Standard deviation of a camera's red gain against its blue one."""
+    """Standard deviation of a camera's warmth: plus in the red gain, minus in the blue gain."""
 
     tint: float = 0.025
     """Standard deviation of a camera's green gain."""
 
     exposure: tuple[float, float] = (0.75, 1.25)
-    """Least and greatest mean gain of a camera."""
+    """Smallest and largest mean gain of a camera."""
 
     flicker: float = 0.1
-    """Standard deviation of an image's gain around its camera's."""
+    """Standard deviation of the gain of an image relative to its camera."""
 
     ambient: tuple[float, float] = (0.38, 0.7)
-    """Least and greatest share of a sunny day's light that has no direction."""
+    """Smallest and largest share of ambient light on a sunny day."""
 
     blur: tuple[float, float] = (0.2, 1.1)
-    """Least and greatest blur, standard deviation in pixels of an image 256 pixels high."""
+    """Smallest and largest blur: standard deviation in pixels at an image height of 256."""
 
     noise: tuple[float, float] = (0.5, 5.0)
-    """Least and greatest sensor noise, standard deviation in grey levels."""
+    """Smallest and largest sensor noise: standard deviation in grey levels."""
 
     passers_by: float = 0.5
-    """Share of images with others in the picture: one to four people."""
+    """Share of images with one to four other people."""
 
     occluders: float = 0.1
-    """Share of images with a thing or a person in front."""
+    """Share of images with an object or a person in front."""
 
     occluder_size: tuple[float, float] = (0.15, 0.5)
-    """Least and greatest share of the box that what stands in front is meant to hide."""
+    """Smallest and largest share of the person that an object in front should hide."""
 
     detector: float = 0.5
-    """Errors of the boxes: 0 as if drawn with care, 1 as a detector makes them."""
+    """Size of box errors: 0 as in careful manual boxes, 1 as in a detector's boxes."""
 
     stretch: float = 0.6
-    """Share of boxes that follow the person's width and are stretched to the set's size."""
+    """Share of boxes with the width of the person, which are stretched to the image size."""
 
 
 WORLD = World()
-"""What ``make_people`` uses."""
+"""Default of ``make_people``."""
 
 EASY = replace(
     WORLD,
@@ -156,7 +156,7 @@ EASY = replace(
     detector=0.2,
     stretch=0.2,
 )
-"""A town by day, in which minutes of training show something; most named sets are harder."""
+"""Easier settings, by day: minutes of training already help; most named sets are harder."""
 
 
 @dataclass(frozen=True)
