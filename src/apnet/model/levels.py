@@ -71,7 +71,7 @@ class PartsLevel(nn.Module):
         pieces, attends = self._pieces(x), self._attends()
         projected = [attend.project(piece) for attend, piece in zip(attends, pieces, strict=True)]
         if gate is not None:
-            gates = self._pieces(gate)
+            gates = self._pieces(gate.expand(-1, -1, *x.shape[2:]))  # (n, 1, 1, W) too
             projected = [scale(each, part) for each, part in zip(projected, gates, strict=True)]
         results = [attend.attend(each) for attend, each in zip(attends, projected, strict=True)]
         return self._merged(results, pieces)

@@ -49,8 +49,10 @@ class Split:
             parts: number of pieces.
 
         Raises:
-            ConfigError: the parts do not divide an axis of known length.
+            ConfigError: no part, or the parts do not divide an axis of known length.
         """
+        if parts < 1:
+            raise ConfigError(f"cannot be split into {parts} parts; give at least 1")
         lengths = [1, channels, *(size or ())]
         for axis, count, words in zip(self.axes, self.counts(parts), self.words, strict=True):
             if size is None and axis != 1:

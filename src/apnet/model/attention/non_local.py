@@ -39,4 +39,5 @@ class NonLocal(nn.Module):
         context = functional.scaled_dot_product_attention(theta, phi, g, scale=1.0)
         context = context.squeeze(1).transpose(1, 2)  # (N, 1, H*W, C') -> (N, C', H*W)
         context = context.reshape(*context.shape[:2], *x.shape[2:])
-        return x + self.norm(self.output(context)).to(x.dtype)
+        added: Tensor = self.norm(self.output(context))
+        return x + added.to(x.dtype)
