@@ -13,7 +13,7 @@ from apnet.checkpoints import Checkpoint
 from apnet.config import NetworkConfig
 from apnet.data import read_image
 from apnet.data.metadata import read_metadata
-from apnet.data.metadata_columns import fact_columns, twin_pairs
+from apnet.data.metadata_columns import metadata_columns, twin_pairs
 from apnet.data.transforms import resize
 from apnet.devices import Precision
 from apnet.embedding import embed_records
@@ -173,7 +173,7 @@ def break_down(
     if metadata is None or not metadata.images:
         return []
     facts = [
-        Facts(**fact_columns(metadata, dataset.root, records))
+        Facts(**metadata_columns(metadata, dataset.root, records))
         for records in (dataset.query, dataset.gallery)
     ]
     return breakdown(query, gallery, (facts[0], facts[1]), twin_pairs(metadata), card)

@@ -1,7 +1,7 @@
-"""The validated values that travel between rooms: image records, data sets, embeddings.
+"""Data types shared by the whole package: image records, data sets, embeddings.
 
-Arrays are numpy, C-contiguous; ``pid`` is a person, ``camid`` a camera. ``NO_CAMERA`` marks an
-unknown camera; a set is *camera-less* when all of its cameras are unknown.
+Arrays are C-contiguous numpy arrays; ``pid`` is an identity, ``camid`` a camera. ``NO_CAMERA``
+marks an unknown camera; a set is *camera-less* if all of its cameras are unknown.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from apnet.errors import DataError
 
 NO_CAMERA = -1
-"""The ``camid`` of an image whose camera is not known."""
+"""The ``camid`` of an image whose camera is unknown."""
 
 JUNK_PID = -1
-"""The ``pid`` of a gallery image that is neither right nor wrong (Market-1501's ``-1``)."""
+"""The ``pid`` of a junk image, neither right nor wrong as a result (Market-1501's ``-1``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """One image of one person: where it lies, who it shows, which camera saw it."""
+    """One image of one person: its file, identity and camera."""
 
     path: Path
     pid: int
@@ -36,12 +36,13 @@ class ReidDataset:
     """A re-identification data set: training images, query images, gallery images.
 
     Attributes:
-        name: the name it is asked for by, such as ``"market1501"``.
-        root: the folder it was read from.
-        train: records whose pids are disjoint from the test pids (checked by ``apnet data check``).
-        query: one search each.
-        gallery: what is searched; distractors are ordinary records, junk has been dropped.
-        notes: sentences on what the loader left out or assumed; they are printed with every result.
+        name: its name in ``apnet.data.DATASETS``, such as ``"market1501"``.
+        root: the folder (or table) it was read from.
+        train: training images; empty for a set to test on only. Their pids should be disjoint from
+            the test pids (``apnet data check`` checks it).
+        query: query images; query and gallery are empty for a set to train on only.
+        gallery: gallery images with distractors, without junk.
+        notes: sentences on what the loader left out or assumed, printed with every result.
     """
 
     name: str
@@ -53,17 +54,17 @@ class ReidDataset:
 
     @property
     def camera_less(self) -> bool:
-        """Whether no test image has a known camera (then no same-camera match is removed)."""
+        """Whether no test image has a known camera, so that no same-camera match is removed."""
         return all(record.camid == NO_CAMERA for record in (*self.query, *self.gallery))
 
 
 def pids_of(records: Iterable[ImageRecord]) -> tuple[int, ...]:
-    """Returns the sorted, distinct pids; a training label is a pid's index in this tuple."""
+    """Returns the sorted, distinct pids; the training label of a pid is its index in them."""
     return tuple(sorted({record.pid for record in records}))
 
 
 def labels_of(records: Iterable[ImageRecord]) -> list[int]:
-    """Returns each record's training label: its pid's index in ``pids_of``."""
+    """Returns the training label of each record: the index of its pid in ``pids_of``."""
     records = tuple(records)
     index = {pid: label for label, pid in enumerate(pids_of(records))}
     return [index[record.pid] for record in records]
@@ -77,7 +78,7 @@ class Embeddings:
         features: (N, D) float32 or float64, finite, not necessarily normalised.
         pids: (N,) int64.
         camids: (N,) int64, ``NO_CAMERA`` where unknown.
-        paths: N file names, or empty where the features did not come from files.
+        paths: N file names, or empty if the features did not come from files.
 
     Raises:
         DataError: on construction, when shapes disagree or a feature is not finite.
@@ -100,19 +101,19 @@ class Embeddings:
                 )
         if self.paths and len(self.paths) != count:
             raise DataError(f"{len(self.paths)} paths for {count} features")
-        for start in range(0, count, 4096):  # blockwise: the mask of a whole gallery is not free
+        for start in range(0, count, 4096):  # in blocks, to keep the mask small
             finite = np.isfinite(self.features[start : start + 4096]).all(axis=1)
             if not finite.all():
                 row = start + int(np.flatnonzero(~finite)[0])
                 where = f" ({self.paths[row]})" if self.paths else ""
-                raise DataError(f"feature row {row}{where} holds NaN or infinity")
+                raise DataError(f"feature row {row}{where} contains NaN or infinity")
 
     def __len__(self) -> int:
         return len(self.features)
 
     @classmethod
     def of(cls, features: NDArray[np.floating], records: Sequence[ImageRecord]) -> Embeddings:
-        """Joins (N, D) features with what N records say of their images."""
+        """Returns (N, D) features with the identities, cameras and paths of N records."""
         return cls(
             features=features,
             pids=np.array([record.pid for record in records], dtype=np.int64),

@@ -68,7 +68,7 @@ def test_litter_is_ignored_and_other_files_are_noted(touch, tmp_path):
     touch(tmp_path, ["query/readme.txt", "query/more/0001_c2s1_000301_00.jpg"])
     dataset = load_dataset("market1501", tmp_path)
     assert len(dataset.query) == 2
-    assert "query: 2 entries that are no images left out (more, readme.txt)" in dataset.notes
+    assert "query: 2 entries left out that are not images (more, readme.txt)" in dataset.notes
 
 
 def test_a_name_off_the_grammar_is_an_error(touch, tmp_path):
@@ -135,7 +135,7 @@ def test_duke_is_read_and_warned_about_once(touch, tmp_path, recwarn, name, insi
 @pytest.mark.filterwarnings("ignore::apnet.data.WithdrawnDataWarning")
 def test_duke_and_market_names_are_not_confused(touch, tmp_path):
     touch(tmp_path, MARKET)
-    with pytest.raises(DataError, match="grammar of 'dukemtmcreid'"):
+    with pytest.raises(DataError, match="scheme of 'dukemtmcreid'"):
         load_dataset("dukemtmcreid", tmp_path)
 
 

@@ -78,14 +78,14 @@ def release(request, tmp_path):
     return archive
 
 
-def test_release_is_taken_out_once(release, tmp_path):
+def test_release_is_extracted_once(release, tmp_path):
     dataset = load_dataset("cuhk03np-labeled", tmp_path)
     assert cells(dataset.train) == [("1_001_1_01.png", 1, 1), ("1_001_2_06.png", 1, 2)]
     assert cells(dataset.query) == [("1_002_1_02.png", 2, 1)]
     assert cells(dataset.gallery) == [("5_001_2_10.png", 3, 2), ("1_002_2_07.png", 2, 2)]
     for record in (*dataset.train, *dataset.query, *dataset.gallery):
         assert np.array_equal(np.asarray(Image.open(record.path)), pixels_of(record.path.name))
-    assert "images taken out of cuhk-03.mat into images_labeled, once" in dataset.notes
+    assert "images extracted from cuhk-03.mat into images_labeled" in dataset.notes
     release.unlink()
     assert load_dataset("cuhk03np-labeled", tmp_path) == dataset
     assert load_dataset("cuhk03np-labeled", dataset.root) == dataset
@@ -139,7 +139,7 @@ def test_damaged_files(tmp_path):
     protocol = tmp_path / "cuhk03_new_protocol_config_labeled.mat"
     (tmp_path / "cuhk-03.mat").write_bytes(b"no HDF5")
     write_protocol(protocol)
-    with pytest.raises(DataError, match="cannot be taken out"):
+    with pytest.raises(DataError, match="cannot be extracted"):
         load_dataset("cuhk03np-labeled", tmp_path)
     whole = protocol.read_bytes()
     protocol.write_bytes(whole[:150])

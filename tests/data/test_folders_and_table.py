@@ -66,7 +66,7 @@ def test_people_are_split_disjointly_and_can_be_found(touch, tmp_path):
         )
     records = (*dataset.train, *dataset.query, *dataset.gallery)
     assert len({record.path for record in records}) == len(records) == 36
-    assert any("4 of 9 people set aside" in note for note in dataset.notes)
+    assert any("4 of 9 persons set aside" in note for note in dataset.notes)
     assert load_dataset("folder", tmp_path) == dataset
 
 
@@ -99,8 +99,8 @@ def test_people_who_cannot_be_found_are_trained_on(touch, tmp_path):
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        (people(1), "1 of 1 people have two images"),
-        (people(3, ["c1_0.jpg", "c1_1.jpg"]), "0 of 3 people"),
+        (people(1), "1 of 1 persons have two images"),
+        (people(3, ["c1_0.jpg", "c1_1.jpg"]), "0 of 3 persons"),
         (["1.jpg"], "a folder per person"),
         (["ann/notes.txt"], "a folder per person"),
         (["train/ann/1.jpg", "test/ann/2.jpg"], "query and gallery"),

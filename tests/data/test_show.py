@@ -114,7 +114,7 @@ class TestPerson:
         assert pages[0].sections[0].blocks[1].cells[0].path == market / names[1]
 
     def test_nobody_of_that_pid(self, market, tmp_path):
-        with pytest.raises(ConfigError, match="pid 77 there; pids go from 1 to 5"):
+        with pytest.raises(ConfigError, match="no image has pid 77; pids go from 1 to 5"):
             show_person(read_listing("market1501", market), 77, tmp_path / "77.png")
 
     def test_a_damaged_image_is_named_and_nothing_is_written(self, market, tmp_path):

@@ -1,4 +1,4 @@
-"""The commands of ``apnet data``. Heavy packages are imported by the commands that need them."""
+"""The commands of ``apnet data``. Each command imports the heavy packages that it needs."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def make(
         str | None,
         typer.Option("--set", metavar="NAME", help="A named set; 'apnet data sets' lists them."),
     ] = None,
-    share: Annotated[float, typer.Option(help="Share of the named set's people.")] = 1.0,
-    ids: Annotated[int, typer.Option(min=4, max=9999, help="People in all.")] = 200,
-    images: Annotated[int, typer.Option(min=4, max=1000, help="Images of each.")] = 16,
-    cameras: Annotated[int, typer.Option(min=2, max=99, help="Cameras.")] = 6,
+    share: Annotated[float, typer.Option(help="Share of the named set's persons.")] = 1.0,
+    ids: Annotated[int, typer.Option(min=4, max=9999, help="Number of persons.")] = 200,
+    images: Annotated[int, typer.Option(min=4, max=1000, help="Images per person.")] = 16,
+    cameras: Annotated[int, typer.Option(min=2, max=99, help="Number of cameras.")] = 6,
     size: Annotated[str, typer.Option(metavar="HxW", help="Image size.")] = "256x128",
     seed: Seed = 0,
     workers: Renderers = 2,
 ) -> None:
-    """Render synthetic people in Market-1501 layout; the same settings give the same files.
+    """Render synthetic persons in Market-1501 layout; the same settings give the same files.
 
-    A named set brings its own people, cameras, size and seed.
+    A named set defines its own persons, cameras, size and seed.
     """
     from apnet.cli.values import image_size
     from apnet.synthetic import make_people, make_set
@@ -62,7 +62,7 @@ def make(
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], beside: str) -> None:
-    """Refuses options that would have no effect ``with`` or ``without`` a named set."""
+    """Raises an error for options that have no effect ``with`` or ``without`` a named set."""
     sources = {name: context.get_parameter_source(name) for name in names}
     given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     if given:
@@ -71,7 +71,7 @@ def _refuse(context: typer.Context, names: tuple[str, ...], beside: str) -> None
 
 
 def sets(json: Json = False) -> None:
-    """Name the sets of synthetic people that 'data make --set' renders."""
+    """List the synthetic sets that 'data make --set' renders."""
     from dataclasses import asdict
 
     from apnet.synthetic import PEOPLE_SETS
@@ -85,7 +85,7 @@ def sets(json: Json = False) -> None:
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="Data set; 'apnet data list' names them.")],
+    name: Annotated[str, typer.Argument(help="Name; 'apnet data list' lists the names.")],
     root: Annotated[Path, typer.Argument(help="Its folder.")],
     decode: Annotated[bool, typer.Option(help="Decode every image.")] = True,
     json: Json = False,
@@ -108,7 +108,7 @@ def show(
         typer.Option(metavar="FILE", help="PNG or JPEG to write; person-PID.png by default."),
     ] = None,
 ) -> None:
-    """Draw one person in all their cameras, with what is known of them and of each image."""
+    """Draw one person by camera, with the metadata of the person and the images."""
     from apnet.data.show import show_person
 
     written = out or Path(f"person-{pid:04d}.png")
@@ -119,10 +119,10 @@ def show(
 def sheet(
     source: Source,
     out: Annotated[Path, typer.Option(metavar="FILE", help="PNG or JPEG to write.")],
-    people: Annotated[int, typer.Option(min=1, max=100, help="Rows, a person each.")] = 12,
-    images: Annotated[int, typer.Option(min=1, max=18, help="Images of each.")] = 8,
+    people: Annotated[int, typer.Option(min=1, max=100, help="Number of persons (rows).")] = 12,
+    images: Annotated[int, typer.Option(min=1, max=18, help="Images per person.")] = 8,
 ) -> None:
-    """Draw people from all over a data set, a row each, twins below each other."""
+    """Draw persons spread over a data set, one row each, twins in adjacent rows."""
     from apnet.data.show import show_people
 
     show_people(_listing(source), out, people, images)
@@ -130,16 +130,16 @@ def sheet(
 
 
 def names() -> None:
-    """Name the data sets that can be loaded."""
+    """List the names of the data sets that can be loaded."""
     from apnet.data import DATASETS
 
     for name in DATASETS:
         say(name)
-    tell("give them as --data NAME=DIR; docs/datasets.md shows each layout")
+    tell("use them as --data NAME=DIR; docs/datasets.md describes the layouts")
 
 
 def _listing(source: str) -> Listing:
-    """Reads NAME=DIR, or DIR in Market-1501 layout."""
+    """Returns the listing of NAME=DIR, or of DIR in Market-1501 layout."""
     from apnet.data import parse_source
     from apnet.data.registry import read_listing
 

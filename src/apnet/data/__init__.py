@@ -1,4 +1,4 @@
-"""Data sets, images, transforms and batches. Names are imported when they are first asked for."""
+"""Data sets, images, transforms and batches. Names are imported on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a data set on disk, found before hours of training go into it."""
+"""Checks of a data set on disk: counts, and faults that would spoil training or results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from apnet.progress import Progress, silent
 from apnet.types import NO_CAMERA, ImageRecord
 
 Copies = tuple[tuple[Path, ...], ...]
-"""Groups of files with the same bytes."""
+"""Groups of files with identical bytes."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class DatasetCheck:
     Attributes:
         name: of the data set.
         root: the folder it was read from.
-        counts: people, images and cameras, by split.
-        published: what they should be; empty for sets without published counts.
+        counts: identities, images and cameras by split.
+        published: the published counts; empty for sets without published counts.
         notes: what the loader left out or assumed.
-        off_grammar: image files whose names do not say who they show.
+        off_grammar: image files whose names do not follow the naming scheme.
         unreadable: errors of images that cannot be decoded; empty if not decoded.
-        leaked_pids: people in train who are in query or gallery as well.
-        one_camera_train: training people seen by one camera only (where cameras are known).
-        unanswerable_queries: query people with no gallery image that could count as a hit.
-        copies_within: files with the same bytes in one split.
-        copies_in_test: files with the same bytes in query and in gallery.
-        copies_leaked: files with the same bytes in train and in query or gallery.
+        leaked_pids: identities in train that are also in query or gallery.
+        one_camera_train: training identities seen by one camera only (where cameras are known).
+        unanswerable_queries: query identities without a gallery image that could be a hit.
+        copies_within: files with identical bytes in one split.
+        copies_in_test: files with identical bytes in query and in gallery.
+        copies_leaked: files with identical bytes in train and in query or gallery.
         decoded: whether images were decoded and compared.
     """
 
@@ -67,26 +67,26 @@ class DatasetCheck:
     decoded: bool
 
     def problems(self) -> list[str]:
-        """Returns a sentence a fault that makes loading fail or results wrong."""
+        """Returns one sentence per fault that makes loading fail or results wrong."""
         tested = any(self.counts[split].images for split in ("query", "gallery"))
         empty: list[Split] = []
         if tested or not self.counts["train"].images:
             empty = [split for split in ("query", "gallery") if not self.counts[split].images]
         return [
             *(f"the {split} split is empty" for split in empty),
-            *_sentence(self.off_grammar, "image names do not say who they show"),
+            *_sentence(self.off_grammar, "image names do not follow the naming scheme"),
             *_sentence(self.unreadable, "images cannot be decoded"),
-            *_sentence(self.leaked_pids, "people are both in train and in query or gallery"),
+            *_sentence(self.leaked_pids, "identities are both in train and in query or gallery"),
             *_sentence(self.copies_leaked, "images are both in train and in query or gallery"),
         ]
 
     def remarks(self) -> list[str]:
-        """Returns a sentence a peculiarity to know of."""
+        """Returns one sentence per property that is no fault but affects results."""
         return [
             *differences(self.counts, self.published),
-            *_sentence(self.one_camera_train, "training people are in one camera only"),
-            *_sentence(self.unanswerable_queries, "query people have no match in the gallery"),
-            *_sentence(self.copies_within, "images are more than once in their split"),
+            *_sentence(self.one_camera_train, "training identities are in one camera only"),
+            *_sentence(self.unanswerable_queries, "query identities have no match in the gallery"),
+            *_sentence(self.copies_within, "images occur more than once in their split"),
             *_sentence(self.copies_in_test, "images are both in query and in gallery"),
         ]
 
@@ -99,13 +99,13 @@ class DatasetCheck:
 def check_dataset(
     name: str, root: str | Path, *, decode: bool = True, progress: Progress = silent
 ) -> DatasetCheck:
-    """Reads a data set and looks for what would spoil results made with it.
+    """Reads a data set and reports its counts and faults.
 
     Args:
         name: one of ``DATASETS``.
         root: its folder, as for ``load_dataset``.
-        decode: whether to decode every image and compare the files' bytes; the slow part.
-        progress: called with (files done, files in all).
+        decode: whether to decode every image and compare the files' bytes, which is slow.
+        progress: called with (files done, total files).
 
     Raises:
         ConfigError: the name is unknown.
@@ -134,7 +134,7 @@ def check_dataset(
 
 
 def _examine(listing: Listing, progress: Progress) -> tuple[dict[Path, str], list[str]]:
-    """Returns the digests of readable files, and the errors of the others."""
+    """Returns the digests of readable files, and the errors of the other files."""
     paths = sorted({record.path for split in SPLITS for record in getattr(listing, split)})
     digests: dict[Path, str] = {}
     unreadable: list[str] = []
@@ -178,7 +178,7 @@ class _Copies:
         return copies
 
     def add(self, by_split: Mapping[Split, list[Path]]) -> None:
-        """Sorts in the files of one digest."""
+        """Adds the files of one digest, given by split."""
         self.within += [tuple(paths) for paths in by_split.values() if len(paths) > 1]
         everywhere = tuple(path for paths in by_split.values() for path in paths)
         if "train" in by_split and len(by_split) > 1:

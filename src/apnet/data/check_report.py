@@ -1,4 +1,4 @@
-"""A check of a data set as text for a terminal."""
+"""Text form of a data set check, for the terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from apnet.data.published import SPLITS, SplitCounts
 
 
 def format_check(check: DatasetCheck) -> str:
-    """Returns the counts beside the published ones, then notes, remarks and problems."""
+    """Returns a table of counts with the published ones, then notes, remarks and problems."""
     lines = [f"{check.name} in {check.root}", "", *_table(check), ""]
     lines += [f"note: {note}" for note in check.notes]
     lines += [f"remark: {remark}" for remark in check.remarks()]

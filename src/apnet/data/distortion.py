@@ -1,7 +1,7 @@
-"""What a training image is spared in the paper and meets elsewhere: other cameras, other boxes.
+"""Augmentations that are not in the paper: changes of colour, box and resolution.
 
-A network that is trained in one place and used in another must not rely on exposure, colour cast,
-sharpness or the exact box. Each function draws anew from the generator it is given.
+They help a network that is used with other cameras than it was trained with, where exposure, colour
+cast, sharpness and detection boxes differ. Each function draws from the given generator.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ GAMMA: Final = 0.35
 """Greatest logarithm of the exponent, at strength 1."""
 
 LEAST_ROWS: Final = 0.25
-"""Least resolution that ``coarsen`` keeps, as a share."""
+"""Least resolution that ``coarsen`` downsamples to, as a share."""
 
 
 @dataclass(frozen=True)
 class Distortion:
-    """How far training images are distorted; zeros leave them as they are."""
+    """Random distortion of training images; with all strengths 0 it changes nothing."""
 
     recolour: float = 0.0
     """Strength, see ``recolour``."""
@@ -39,7 +39,7 @@ class Distortion:
     """Probability of ``coarsen``."""
 
     def __call__(self, image: Tensor, generator: Generator) -> Tensor:
-        """Maps (3, H, W) uint8 to the same."""
+        """Maps (3, H, W) uint8 to (3, H, W) uint8."""
         coarse = float(torch.rand(1, generator=generator)) < self.coarsen
         image = recolour(image, self.recolour, generator)
         image = reframe(image, self.reframe, generator)
@@ -47,12 +47,12 @@ class Distortion:
 
 
 def recolour(image: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Changes brightness, channels, contrast, saturation and gamma, as another camera would.
+    """Changes brightness, single channels, contrast, saturation and gamma.
 
     Args:
         image: (3, H, W) uint8.
-        strength: 0 changes nothing, 1 as far as the constants of this module say.
-        generator: source of the changes.
+        strength: 0 changes nothing; at 1 the constants of this module are the greatest changes.
+        generator: source of randomness.
 
     Returns:
         (3, H, W) uint8.
@@ -71,12 +71,12 @@ def recolour(image: Tensor, strength: float, generator: Generator) -> Tensor:
 
 
 def reframe(image: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Takes another box out of the image: scaled and moved, beyond the border by its edge's colour.
+    """Crops a scaled and shifted box; outside of the image its edge pixels are repeated.
 
     Args:
         image: (3, H, W) uint8.
         strength: greatest change of the box's height and width, as a share, from 0 to 1.
-        generator: source of the box.
+        generator: source of randomness.
 
     Returns:
         (3, H, W) uint8.
@@ -97,7 +97,7 @@ def reframe(image: Tensor, strength: float, generator: Generator) -> Tensor:
 
 
 def coarsen(image: Tensor, generator: Generator) -> Tensor:
-    """Loses detail: scales (3, H, W) uint8 down to at least ``LEAST_ROWS`` of it, and up again."""
+    """Downsamples (3, H, W) uint8 by a random factor, at least ``LEAST_ROWS``, and upsamples it."""
     share = LEAST_ROWS + (0.9 - LEAST_ROWS) * float(torch.rand(1, generator=generator))
     _, height, width = image.shape
     small = (max(1, round(height * share)), max(1, round(width * share)))

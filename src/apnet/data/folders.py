@@ -1,4 +1,4 @@
-"""A folder per person, with or without split folders around them."""
+"""The layout with one folder per person, with or without split folders around them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _EXPECTED = (
 
 
 def read_folders(root: Path) -> Listing:
-    """Reads a folder per person; the folder's name is the person.
+    """Reads one folder per person; the folder's name is the identity.
 
-    The folders ``query`` and ``gallery`` (and ``train``), or ``train`` alone, around the person
-    folders are the splits. Without split folders, people are split: half of those who can be
-    searched for are tested on, the others are trained on; which half follows from the folders'
-    names alone.
+    The person folders may lie in the split folders ``query`` and ``gallery`` (and ``train``), or in
+    ``train`` alone. Without split folders the persons are split: half of those with a query and a
+    possible match are tested on, all others are trained on; the choice depends only on the folders'
+    names.
 
     Raises:
-        DataError: no person folders, images that lie in none, or too few people to split.
+        DataError: there are no person folders, or too few persons to split.
     """
     base = find_base(root, ("query", "gallery"))
     if base is not None:
@@ -75,10 +75,10 @@ def _records(images: Sequence[tuple[str, Path]]) -> tuple[list[ImageRecord], str
 
 
 def _read_without_splits(root: Path) -> Listing:
-    people = read_person_folders(root)
-    if not people.images:
+    persons = read_person_folders(root)
+    if not persons.images:
         raise wrong_folder(root, _EXPECTED)
-    records, note = _records(people.images)
+    records, note = _records(persons.images)
     by_pid: dict[int, list[ImageRecord]] = {}
     for record in records:
         by_pid.setdefault(record.pid, []).append(record)
@@ -90,12 +90,12 @@ def _read_without_splits(root: Path) -> Listing:
         query=tuple(record for query, _ in test for record in query),
         gallery=tuple(record for _, gallery in test for record in gallery),
         notes=(
-            f"no split folders: {len(tested):,} of {len(by_pid):,} people set aside for "
+            f"no split folders: {len(tested):,} of {len(by_pid):,} persons set aside for "
             "testing, chosen by the digests of their names",
             note,
-            *people.notes,
+            *persons.notes,
         ),
-        off_grammar=people.loose,
+        off_grammar=persons.loose,
     )
 
 
@@ -103,9 +103,9 @@ def _pids_to_test(root: Path, by_pid: Mapping[int, Sequence[ImageRecord]]) -> se
     searchable = [pid for pid, records in by_pid.items() if _can_be_found(records)]
     if len(searchable) < 2:
         raise DataError(
-            f"{root}: {len(searchable)} of {len(by_pid)} people have two images (from two cameras, "
-            "where cameras are known), and 2 are needed to train on one and search for another; "
-            "add images"
+            f"{root}: {len(searchable)} of {len(by_pid)} persons have two images (from two "
+            "cameras, where cameras are known), and 2 are needed: one to train on and one to test "
+            "on; add images"
         )
 
     def digest(pid: int) -> bytes:
@@ -122,7 +122,7 @@ def _can_be_found(records: Sequence[ImageRecord]) -> bool:
 def _query_and_gallery(
     records: Sequence[ImageRecord],
 ) -> tuple[list[ImageRecord], list[ImageRecord]]:
-    """Takes a person's first image of each camera as query while the rest can still answer it."""
+    """Takes the first image of each camera as query if the other images hold a match for it."""
     first = {record.camid: record for record in reversed(records)}
     rest = [record for record in records if record is not first[record.camid]]
     query = [

@@ -1,4 +1,4 @@
-"""From the names a user gives people and cameras to the integers of an ``ImageRecord``."""
+"""Maps names of persons and cameras to the integers of an ``ImageRecord``."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def is_junk(name: str) -> bool:
 
 
 def number_names(names: Iterable[str]) -> dict[str, int]:
-    """Numbers people or cameras, the same way for the same set of names.
+    """Returns a number per name; the same set of names always gets the same numbers.
 
-    Names that are all non-negative integers, no two of them equal as numbers, keep their value;
-    otherwise a name's number is its place in the sorted order.
+    If all names are non-negative integers and no two have the same value, each keeps its value.
+    Otherwise a name's number is its index in the sorted order.
     """
     ordered = sorted(set(names))
     if all(name.isascii() and name.isdecimal() for name in ordered):
@@ -38,11 +38,11 @@ def number_names(names: Iterable[str]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Cameras:
-    """What a set of file names says about cameras.
+    """The cameras found in a list of file names.
 
     Attributes:
-        camids: one a file name, ``NO_CAMERA`` throughout unless every name has a camera.
-        note: a sentence on what was taken.
+        camids: one per file name; all ``NO_CAMERA`` unless every name has a camera.
+        note: a sentence on what was found.
     """
 
     camids: tuple[int, ...]
@@ -52,7 +52,7 @@ class Cameras:
 def cameras_in(names: Iterable[str]) -> Cameras:
     """Reads the camera from file names.
 
-    The camera stands in the name as a word: ``c3``, ``cam3``, ``camera3``, ``view3``, ``c3s1``; or,
+    The name must hold the camera as a word: ``c3``, ``cam3``, ``camera3``, ``view3``, ``c3s1``; or,
     before more of the name, ``cam_3_``, ``camera-3-``, ``view 3 ``.
     """
     matches = [_CAMERA.search(name) for name in names]

@@ -1,4 +1,4 @@
-"""Images that a user names one by one, by folder or by table, without being a data set."""
+"""Lists images given as files, folders or tables that need not be a data set."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from apnet.errors import DataError
 from apnet.types import JUNK_PID, ImageRecord
 
 
-def gather_images(paths: Sequence[Path]) -> Listing:
-    """Lists what paths name, in the order of the paths, each image once.
+def list_images(paths: Sequence[Path]) -> Listing:
+    """Lists the images that paths name, in the order of the paths, each image once.
 
-    A folder stands for the images in it and below it, by name; a ``.csv`` file for the images of
-    its training, query and gallery split, as ``read_table`` takes them; anything else for itself.
-    Person and camera come from the table, or from a name in Market-1501's grammar
-    (``0002_c1s1_000451_03.jpg``); they are ``JUNK_PID`` and ``NO_CAMERA`` where neither says them.
+    A folder stands for the images in it and in its subfolders, sorted by name; a ``.csv`` file for
+    the images of all its splits (see ``read_table``); any other path for one image. Identity and
+    camera come from the table, or from file names in Market-1501's naming scheme
+    (``0002_c1s1_000451_03.jpg``); otherwise they are ``JUNK_PID`` and ``NO_CAMERA``.
 
     Args:
         paths: image files, folders, tables.
 
     Returns:
-        All records as ``gallery``, with notes on what in the folders is no image and on junk left
-        out of tables.
+        All records as ``gallery``, with notes on files that are no images and on junk left out.
 
     Raises:
-        DataError: a path is not there, a folder cannot be read, a table is malformed, or there is
-            no image at all.
+        DataError: a path does not exist, a folder cannot be read, a table is malformed, or there
+            are no images.
     """
     records: dict[Path, ImageRecord] = {}
     notes: list[str] = []
@@ -38,7 +37,9 @@ def gather_images(paths: Sequence[Path]) -> Listing:
             records.setdefault(record.path, record)
     if not records:
         named = ", ".join(map(str, paths[:3])) + (", ..." if len(paths) > 3 else "")
-        raise DataError(f"{named}: no images there; name image files or folders that hold some")
+        raise DataError(
+            f"{named}: no images found; name image files, or folders that contain images"
+        )
     return Listing(
         paths[0], train=(), query=(), gallery=tuple(records.values()), notes=tuple(notes)
     )
@@ -58,7 +59,7 @@ def _named_by(path: Path, notes: list[str]) -> Iterator[ImageRecord]:
 
 
 def _images_below(folder: Path, notes: list[str], seen: set[Path]) -> Iterator[Path]:
-    """Yields a folder's images before those of the folders in it; links in a circle end."""
+    """Yields a folder's images, then those of its subfolders; visits each real folder once."""
     real = folder.resolve()
     if real in seen:
         return

@@ -1,4 +1,4 @@
-"""From an image file to pixels, or to one clear error."""
+"""Decodes image files into RGB pixels."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ from torch import Tensor
 from apnet.errors import ImageError
 
 MAX_PIXELS = 64_000_000
-"""Larger images are refused by their header, before anything is allocated for them."""
+"""Images with more pixels are refused after reading the header, before any is decoded."""
 
 MAX_BYTES = 512 * 2**20
-"""Larger files are refused unread."""
+"""Larger files are refused without reading them."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 
 
 def read_image(path: Path) -> Tensor:
-    """Decodes one image as a viewer would show it, with Pillow.
+    """Decodes one image file with Pillow.
 
-    EXIF orientation is applied; grey, palette and CMYK images become RGB; transparent pixels are
-    laid over black; 16 bits a channel are cut to the upper 8; of several frames the first is taken.
+    EXIF orientation is applied. Grey, palette and CMYK images are converted to RGB. Transparent
+    pixels are composited on black. Of 16 bits per channel the upper 8 are kept. Of several frames
+    the first is taken.
 
     Args:
-        path: a JPEG, PNG, BMP, TIFF or WebP file, told by its content, of at most ``MAX_PIXELS``
-            pixels.
+        path: a JPEG, PNG, BMP, TIFF or WebP file, recognised by its content, of at most
+            ``MAX_PIXELS`` pixels.
 
     Returns:
         (3, H, W) uint8 in RGB.
 
     Raises:
-        ImageError: missing, no such image, damaged, truncated or too large.
+        ImageError: the file is missing, is not an image, or is damaged, truncated or too large.
     """
     data = _read_bytes(path)
     try:
@@ -79,7 +80,7 @@ def _decode(header: Image.Image) -> Tensor:
     if image.mode.startswith("I;16") or (header.format == "PNG" and image.mode == "I"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
-        raise ValueError("32 bits a channel have no agreed range")
+        raise ValueError("32 bits per channel have no defined range")
     if image.has_transparency_data:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, image.convert("RGBA"))

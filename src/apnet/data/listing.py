@@ -1,4 +1,4 @@
-"""What every loader returns, and how folders of image files are read into it."""
+"""``Listing``, which every loader returns, and reading folders of image files into it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from apnet.errors import DataError
 from apnet.types import JUNK_PID, ImageRecord
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-"""Endings, in lower case, of the files that are taken for images."""
+"""Suffixes, in lower case, of the files that are read as images."""
 
 _LITTER = frozenset({"thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The images of a data set as its files tell them, before anything is judged.
+    """The images of a data set as found on disk, before validation.
 
     Attributes:
-        root: the folder in which the splits lie, or the table that lists them.
+        root: the folder that contains the splits, or the table that lists them.
         train: training images.
         query: query images.
         gallery: gallery images without junk.
         notes: sentences on what was left out or assumed.
-        off_grammar: image files whose names do not say who they show.
+        off_grammar: image files whose names do not follow the naming scheme.
     """
 
     root: Path
@@ -40,7 +40,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class SplitFolders:
-    """Names of the three folders of a data set that has one folder a split."""
+    """Names of the three split folders of a data set."""
 
     train: str = "bounding_box_train"
     query: str = "query"
@@ -48,7 +48,7 @@ class SplitFolders:
 
 
 MARKET_FOLDERS = SplitFolders()
-"""The folders that Market-1501 introduced and most later sets took over."""
+"""The split folders of Market-1501, which most later data sets use too."""
 
 
 @dataclass
@@ -61,12 +61,13 @@ class _Split:
 def read_split_folders(
     base: Path, grammar: re.Pattern[str], folders: SplitFolders = MARKET_FOLDERS
 ) -> Listing:
-    """Reads one folder a split; images in the order of their names.
+    """Reads one folder per split; images are sorted by name.
 
     Args:
         base: the folder that holds the split folders; a missing one is an empty split.
-        grammar: matched against the whole name without image suffixes (``.jpg.jpg`` loses both);
-            its group ``pid`` is the person, ``camid`` (if it has one) the camera. Pid -1 is junk.
+        grammar: pattern of the whole file name without image suffixes (both are removed from
+            ``.jpg.jpg``); its group ``pid`` is the identity, ``camid`` (optional) the camera. Pid
+            -1 is junk.
         folders: names of the split folders.
 
     Raises:
@@ -110,9 +111,9 @@ def _read_split(folder: Path, grammar: re.Pattern[str]) -> _Split:
 
 
 def image_files(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Returns what lies directly in a folder: image files, and everything else, by name.
+    """Returns the image files and the other entries of a folder, each sorted by name.
 
-    Hidden files and the litter of operating systems (``Thumbs.db``) are in neither list.
+    Hidden files and files that operating systems create (``Thumbs.db``) are in neither list.
 
     Raises:
         DataError: the folder cannot be read.
@@ -128,7 +129,7 @@ def image_files(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def scan(folder: Path) -> list[os.DirEntry[str]]:
-    """Returns a folder's entries in the order of their names.
+    """Returns a folder's entries, sorted by name.
 
     Raises:
         DataError: the folder cannot be read.
@@ -139,12 +140,12 @@ def scan(folder: Path) -> list[os.DirEntry[str]]:
     except OSError as error:
         raise DataError(
             f"{folder}: this folder cannot be read ({error.strerror}); check that it exists "
-            "and that you may read it"
+            "and its permissions"
         ) from None
 
 
 def bare_name(name: str) -> str:
-    """Returns a file name without its image suffixes, however many there are."""
+    """Returns a file name without any of its image suffixes."""
     path = Path(name)
     while path.suffix.lower() in IMAGE_SUFFIXES:
         path = path.with_suffix("")
@@ -152,30 +153,30 @@ def bare_name(name: str) -> str:
 
 
 def other_files_note(place: str, others: Sequence[Path]) -> Iterable[str]:
-    """Yields a note on what lies among the images and is none, if there is any."""
+    """Yields a note on the entries that are no images, if there are any."""
     if others:
-        yield f"{place}: {len(others):,} entries that are no images left out ({_first(others)})"
+        yield f"{place}: {len(others):,} entries left out that are not images ({_first(others)})"
 
 
 def off_grammar_error(name: str, listing: Listing) -> DataError:
-    """Returns the error about image files whose names say nothing."""
+    """Returns the error for image files whose names do not follow the naming scheme."""
     return DataError(
-        f"{listing.root}: {len(listing.off_grammar):,} image names do not follow the grammar of "
-        f"'{name}' ({_first(listing.off_grammar)}); rename or move them, or choose another data "
-        "set name"
+        f"{listing.root}: {len(listing.off_grammar):,} image names do not follow the naming "
+        f"scheme of '{name}' ({_first(listing.off_grammar)}); rename or move them, or choose "
+        "another data set name"
     )
 
 
 def find_base(root: Path, marks: Sequence[str], inner: Sequence[str] = ()) -> Path | None:
-    """Finds the folder that holds every one of ``marks``.
+    """Finds the folder that contains all of ``marks``.
 
     Args:
-        root: what the user named: the folder itself, the one around it, or one of its marks.
-        marks: names of files or folders that must all be there.
-        inner: names that the folder is known to have inside the one around it.
+        root: the path the user gave: the folder itself, its parent, or one of its marks.
+        marks: names of files or folders that must all exist in it.
+        inner: usual names of the folder inside its parent.
 
     Returns:
-        The folder, or None if neither ``root`` nor its neighbours hold the marks.
+        The folder, or None if it was not found.
     """
     candidates = [root, *(root / name for name in inner)]
     if root.name in marks:
@@ -189,16 +190,16 @@ def find_base(root: Path, marks: Sequence[str], inner: Sequence[str] = ()) -> Pa
 def find_splits(
     root: Path, folders: SplitFolders = MARKET_FOLDERS, inner: Sequence[str] = ()
 ) -> Path | None:
-    """Finds the folder that holds a test split, or only a training split.
+    """Finds the folder that contains the test splits, or only a training split.
 
     Args:
-        root: what the user named: the folder itself, the one around it, or one of its splits.
+        root: the path the user gave: the folder itself, its parent, or one of its splits.
         folders: names of the split folders.
-        inner: names that the folder is known to have inside the one around it.
+        inner: usual names of the folder inside its parent.
 
     Returns:
-        The folder that holds both query and gallery; failing that, the one that holds the training
-        folder and neither of them; otherwise None.
+        The folder that contains both query and gallery; if there is none, the folder that contains
+        the training split and neither query nor gallery; otherwise None.
     """
     base = find_base(root, (folders.query, folders.gallery), inner)
     if base is not None:
@@ -210,7 +211,7 @@ def find_splits(
 
 
 def wrong_folder(root: Path, expected: str) -> DataError:
-    """Returns the error about a folder that does not hold what it should."""
+    """Returns the error for a path that is not the expected data set folder."""
     if not root.exists():
         return DataError(f"{root}: no such folder; expected {expected}")
     if not root.is_dir():

@@ -1,4 +1,4 @@
-"""From records to batches of tensors, the same ones for any number of worker processes."""
+"""Batches of tensors from image records, identical for any number of worker processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DEATHS = ("exited unexpectedly", "killed by signal")  # how torch reports a los
 
 
 class TrainingBatch(NamedTuple):
-    """What one training step works on."""
+    """The input of one training step."""
 
     images: Tensor
     """(B, 3, H, W) float32, normalised."""
@@ -35,16 +35,16 @@ class TrainingBatch(NamedTuple):
     """(B,) int64."""
 
     records: list[int]
-    """Which records they are, by their places."""
+    """Indices of the records."""
 
 
 class DecodedCache:
-    """Every image decoded and resized once, kept in memory: N * 3 * H * W bytes.
+    """All images, decoded and resized once and kept in memory: N * 3 * H * W bytes.
 
     Args:
         records: the images.
         size: height and width in pixels.
-        progress: called with (images done, images in all).
+        progress: called with (images done, total images).
 
     Raises:
         ImageError: an image cannot be read.
@@ -67,7 +67,7 @@ class DecodedCache:
                 progress(done, len(records))
 
     def __getitem__(self, index: int) -> Tensor:
-        """Returns (3, H, W) uint8; not to be written to."""
+        """Returns (3, H, W) uint8; the caller must not write to it."""
         return self._pixels[index]
 
 
@@ -85,28 +85,28 @@ def training_batches(
     workers: int = 0,
     cache: DecodedCache | None = None,
 ) -> Iterator[TrainingBatch]:
-    """Yields the batches of an epoch from number ``start`` on.
+    """Yields the batches of an epoch, beginning with batch ``start``.
 
-    An image's augmentation is a function of (seed, epoch, its position in the epoch) alone, so
-    the tensors are bit-identical for any number of workers, after resuming, and when the epoch is
-    shared among processes. torch's global generator is not touched.
+    An image's augmentation depends only on (seed, epoch, position in the epoch), so the tensors are
+    bit-identical for any number of workers, after resuming, and when the epoch is shared among
+    processes. torch's global generator is not used.
 
     Args:
         records: the training images.
-        labels: their identities, one a record.
-        batches: which records make a batch.
+        labels: label of each record.
+        batches: the sampler.
         transform: resize and augmentation.
         seed: of the run.
         epoch: number of this epoch.
-        start: batches to leave out, because an interrupted run has done them.
-        rank: which part of every batch to make, see ``PKBatches.share``.
-        world: how many parts there are.
-        workers: processes that decode; 0 decodes in this one.
-        cache: the records decoded at the transform's size, to be taken instead of the files.
+        start: number of batches to skip (already done before an interruption).
+        rank: the part of every batch to yield, see ``PKBatches.share``.
+        world: number of parts.
+        workers: number of decoding processes; 0 decodes in the calling process.
+        cache: the decoded records at the transform's size, used instead of the files.
 
     Raises:
-        ConfigError: the cache has another size than the transform, or a batch's people cannot be
-            shared equally.
+        ConfigError: the cache has another size than the transform, or a batch's identities cannot
+            be shared equally.
         ImageError: an image cannot be read; nothing is skipped.
         DataError: a worker process died.
     """
@@ -123,13 +123,13 @@ def image_batches(
     batch_size: int,
     workers: int = 0,
 ) -> Iterator[Tensor]:
-    """Yields the records' images in order, (B, 3, H, W) float32; the last batch may be smaller.
+    """Yields the images in order as (B, 3, H, W) float32; the last batch may be smaller.
 
     Args:
         records: the images.
         transform: resize and normalise.
         batch_size: B, 1 or more.
-        workers: processes that decode; 0 decodes in this one.
+        workers: number of decoding processes; 0 decodes in the calling process.
 
     Raises:
         ConfigError: the batch size is below 1.
@@ -180,7 +180,7 @@ class _ImageBatches:
 
 
 def _filled(count: int, size: tuple[int, int], images: Iterable[Tensor]) -> Tensor:
-    """Stacks images as they come; a list of them all would hold a second batch in fresh memory."""
+    """Stacks images one by one; collecting them in a list first would take the memory twice."""
     batch = torch.empty((count, 3, *size))
     for place, image in enumerate(images):
         batch[place] = image
@@ -200,7 +200,7 @@ def _produce(make: Callable[[int], _T], count: int, workers: int) -> Iterator[_T
 
 
 def _produce_in_workers(make: Callable[[int], _T], count: int, workers: int) -> Iterator[_T]:
-    with warnings.catch_warnings():  # one core is no reason to warn whoever asks for two workers
+    with warnings.catch_warnings():  # about more workers than cores
         warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
         loader: DataLoader[_T | DataError] = DataLoader(
             _Guarded(make, count),
@@ -227,7 +227,7 @@ def _produce_in_workers(make: Callable[[int], _T], count: int, workers: int) -> 
 
 @dataclass(frozen=True)
 class _Guarded(Dataset[_T | DataError]):
-    """Hands errors over as values: a worker's exception would arrive wrapped in its traceback."""
+    """Returns errors as values, as a worker's exception would arrive wrapped in its traceback."""
 
     make: Callable[[int], _T]
     count: int

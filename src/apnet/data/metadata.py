@@ -1,7 +1,7 @@
-"""What ``metadata.jsonl`` tells of the people and images of a synthetic set.
+"""Reads ``metadata.jsonl``, which describes the persons and images of a synthetic set.
 
-One JSON object a line: a person (with ``look``), an image (with ``image``), or a pair of twins
-(with ``twin``). Whatever a line leaves out is None or empty here; unknown keys are ignored.
+Every line is a JSON object: a person (with ``look``), an image (with ``image``), or a pair of twins
+(with ``twin``). Missing keys are read as None or empty; unknown keys are ignored.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class PersonNotes:
-    """What is known of a person.
+    """Metadata of one person.
 
     Attributes:
         split: ``train`` or ``test``.
-        group: number of the group of twins; None where no group is named.
-        differs: cues in which they differ from the first of the group.
+        group: number of the group of twins; None if there is none.
+        differs: cues that differ from the first person of the group.
         cues: short words by scale, ``coarse`` to ``fine``.
     """
 
@@ -39,15 +39,15 @@ class PersonNotes:
 
 @dataclass(frozen=True)
 class ImageNotes:
-    """What is known of an image.
+    """Metadata of one image.
 
     Attributes:
         yaw: radians; 0 faces the camera.
-        occlusion: share of the person that something hides, 0 to 1.
+        occlusion: share of the person that is hidden, 0 to 1.
         truncation: share of the person's height that is cut off, 0 to 1.
-        pixels: height of the person before the picture was scaled to the size of the set.
+        pixels: height of the person before the image was resized to the size of the set.
         scene: place, weather and light, without repetition.
-        changes: what the person wears otherwise than usual.
+        changes: changes from the person's usual clothes.
     """
 
     yaw: float | None
@@ -70,7 +70,7 @@ class ImageNotes:
 
 @dataclass(frozen=True)
 class Twins:
-    """Two people who are hard to tell apart; ``kind`` is ``coarse``, ``fine`` or empty."""
+    """Two persons who look alike; ``kind`` is ``coarse``, ``fine`` or empty."""
 
     pids: tuple[int, int]
     kind: str
@@ -79,14 +79,14 @@ class Twins:
 
 @dataclass(frozen=True)
 class Metadata:
-    """All lines: people by pid, images by their path in the folder, pairs of twins."""
+    """All metadata: persons by pid, images by path relative to the folder, pairs of twins."""
 
     people: dict[int, PersonNotes] = field(default_factory=dict)
     images: dict[str, ImageNotes] = field(default_factory=dict)
     pairs: list[Twins] = field(default_factory=list)
 
     def twins_of(self, pid: int) -> dict[int, Twins]:
-        """Returns a person's twins by pid: from the pair lines, else those of the same group."""
+        """Returns a person's twins by pid, from the pairs or, without pairs, from the group."""
         pairs = self.pairs or self._pairs_of_group(pid)
         found = {sum(pair.pids) - pid: pair for pair in pairs if pid in pair.pids}
         return dict(sorted(found.items()))
@@ -103,7 +103,7 @@ class Metadata:
 
 
 def read_metadata(root: Path) -> Metadata:
-    """Reads the ``metadata.jsonl`` of a folder; without one, nothing is known.
+    """Reads the ``metadata.jsonl`` of a folder; returns empty metadata if there is none.
 
     Raises:
         DataError: the file cannot be read or a line is damaged; the message names the line.
@@ -115,7 +115,7 @@ def read_metadata(root: Path) -> Metadata:
     except (FileNotFoundError, NotADirectoryError):  # a table is its own root
         return metadata
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); make the set anew") from None
+        raise DataError(f"{path}: cannot be read ({error}); make the set again") from None
     for number, line in enumerate(lines, 1):
         _take_line(metadata, line, f"{path}: line {number}")
     return metadata
@@ -126,7 +126,7 @@ def _take_line(metadata: Metadata, line: str, place: str) -> None:
         _take(metadata, json.loads(line))
     except (ValueError, TypeError, KeyError, AttributeError):
         raise DataError(
-            f"{place} is damaged; make the set anew, or remove the file to go without what it says"
+            f"{place} is damaged; make the set again, or remove the file to go on without metadata"
         ) from None
 
 

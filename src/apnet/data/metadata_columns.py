@@ -1,4 +1,4 @@
-"""What the metadata of a synthetic set tell of test images, column by column."""
+"""Columns of per-image metadata of a synthetic set, used to break results down."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from apnet.data.metadata import ImageNotes, Metadata
 from apnet.types import ImageRecord
 
 LIGHTS = frozenset({"sun", "shade", "overcast", "night", "indoor"})
-"""The words of an image's scene that name its light."""
+"""Words of an image's scene that name its lighting."""
 
 _NOTHING = ImageNotes(None, None, None, None, (), ())
 
 
-class FactColumns(TypedDict):
-    """Facts of N images.
+class MetadataColumns(TypedDict):
+    """Metadata of N images.
 
-    ``views`` front, side or back, empty where unknown; ``occlusion`` (N,) from 0 to 1, NaN where
-    unknown; ``pixels`` (N,) the person's height in the source picture, NaN where unknown;
-    ``lights``, empty where unknown; ``clothes`` what is worn otherwise than usual, None for an
-    image of which nothing is known.
+    ``views``: front, side or back, empty where unknown. ``occlusion``: (N,) from 0 to 1, NaN where
+    unknown. ``pixels``: (N,) the person's height in the source picture, NaN where unknown.
+    ``lights``: lighting, empty where unknown. ``clothes``: changes from the usual clothes, None for
+    an image without metadata.
     """
 
     views: tuple[str, ...]
@@ -34,18 +34,20 @@ class FactColumns(TypedDict):
     clothes: tuple[str | None, ...]
 
 
-def fact_columns(metadata: Metadata, root: Path, records: Sequence[ImageRecord]) -> FactColumns:
-    """Looks images up in the metadata of their set.
+def metadata_columns(
+    metadata: Metadata, root: Path, records: Sequence[ImageRecord]
+) -> MetadataColumns:
+    """Returns the metadata of images as columns.
 
     Args:
         metadata: of the set.
-        root: its folder, in which the metadata's paths are.
-        records: N images; those that the metadata do not name are unknown in every column.
+        root: its folder; paths in the metadata are relative to it.
+        records: N images; every column is unknown for an image that the metadata does not name.
     """
     paths = {root / name: notes for name, notes in metadata.images.items()}
     known = [paths.get(record.path) for record in records]
     notes = [one or _NOTHING for one in known]
-    return FactColumns(
+    return MetadataColumns(
         views=tuple(one.view or "" for one in notes),
         occlusion=_numbers(one.occlusion for one in notes),
         pixels=_numbers(one.pixels for one in notes),
@@ -55,7 +57,7 @@ def fact_columns(metadata: Metadata, root: Path, records: Sequence[ImageRecord])
 
 
 def twin_pairs(metadata: Metadata) -> dict[str, list[tuple[int, int]]]:
-    """Returns the pairs of pids of twins by kind, coarse ones first."""
+    """Returns the pid pairs of twins by kind, in the order of the kinds' names."""
     pairs: dict[str, list[tuple[int, int]]] = {}
     for twins in sorted(metadata.pairs, key=lambda one: one.kind):
         pairs.setdefault(twins.kind, []).append(twins.pids)
@@ -63,7 +65,7 @@ def twin_pairs(metadata: Metadata) -> dict[str, list[tuple[int, int]]]:
 
 
 def _light(notes: ImageNotes) -> str:
-    """The scene is place, weather and light without repetition: the last word that fits."""
+    """Returns the lighting: the last word of the scene (place, weather, light) that names one."""
     return next((word for word in reversed(notes.scene) if word in LIGHTS), "")
 
 

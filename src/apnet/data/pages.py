@@ -1,4 +1,4 @@
-"""Pages of pictures with captions: facts on top, then blocks of images that flow like words."""
+"""Draws pages of images with captions: facts at the top, then blocks that wrap like text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FACT_INDENT = 90
 
 @dataclass(frozen=True)
 class Cell:
-    """One picture, with short lines below it."""
+    """One image with short lines below it."""
 
     path: Path
     lines: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Block:
-    """Pictures that belong together, below a title."""
+    """Images with a common title."""
 
     title: str
     cells: tuple[Cell, ...]
@@ -37,7 +37,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Section:
-    """Blocks that flow from left to right and wrap, below a heading (which may be empty)."""
+    """Blocks from left to right, wrapped, below a heading (which may be empty)."""
 
     heading: str
     blocks: tuple[Block, ...]
@@ -45,7 +45,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A heading, facts as (name, text), and sections below each other."""
+    """A heading, facts as (name, text), and sections from top to bottom."""
 
     heading: str
     facts: tuple[tuple[str, str], ...]
@@ -77,7 +77,7 @@ _Item = _Text | _Picture | _Rule
 
 
 def write_page(page: Page, out: Path) -> None:
-    """Draws a page 1,120 pixels wide, as tall as it needs, and writes it.
+    """Draws a page, 1,120 pixels wide and as high as needed, and writes it to a file.
 
     Args:
         page: what to draw; images are scaled to fit 96 x 192 pixels.
@@ -102,7 +102,7 @@ def write_page(page: Page, out: Path) -> None:
 
 
 def save_picture(picture: Image.Image, out: Path) -> None:
-    """Writes a picture as JPEG where the name ends in .jpg or .jpeg, else as PNG.
+    """Writes a picture as JPEG if the name ends in .jpg or .jpeg, else as PNG.
 
     Raises:
         DataError: the file cannot be written.
@@ -113,7 +113,7 @@ def save_picture(picture: Image.Image, out: Path) -> None:
 
 
 def _place(page: Page, items: list[_Item]) -> int:
-    """Adds what the page holds, each at its place; returns the height."""
+    """Adds the positioned items of a page; returns its height."""
     items.append(_Text(MARGIN, MARGIN, page.heading, HEADING))
     y = MARGIN + _line(HEADING) + 4
     for name, text in page.facts:
@@ -177,7 +177,10 @@ def _place_cell(cell: Cell, at: tuple[int, int], items: list[_Item]) -> int:
 
 
 def wrapped(text: str, width: int, size: int) -> list[str]:
-    """Breaks text between words into lines of at most ``width`` pixels, a word a line at least."""
+    """Returns text broken between words into lines of at most ``width`` pixels.
+
+    A word that is longer gets a line of its own.
+    """
     lines: list[str] = []
     for word in text.split():
         if lines and _length(f"{lines[-1]} {word}", size) <= width:
@@ -188,7 +191,7 @@ def wrapped(text: str, width: int, size: int) -> list[str]:
 
 
 def _thumbnail(path: Path) -> Image.Image:
-    """Returns the image scaled to fit a cell, in its own shape, on light grey."""
+    """Returns the image scaled to fit a cell, with its aspect ratio, on light grey."""
     framed = Image.new("RGB", PICTURE, (244, 244, 246))
     try:
         with Image.open(path) as image:

@@ -1,4 +1,4 @@
-"""Images in one folder per person: listing them, and refusing folders that are something else."""
+"""Lists images in one folder per person, and refuses folders that are cameras."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PersonImages:
 
     Attributes:
         images: pairs of person folder name and image, sorted.
-        loose: images that lie in no person folder.
+        loose: images outside the person folders.
         notes: what was left out.
     """
 

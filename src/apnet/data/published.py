@@ -1,4 +1,4 @@
-"""The counts that the owners of the benchmarks publish, to hold a copy on disk against."""
+"""Published counts of the benchmarks, to compare a copy on disk with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPLITS: tuple[Split, ...] = ("train", "query", "gallery")
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """Distinct people, images and distinct known cameras of a split."""
+    """Numbers of identities, images and known cameras of a split."""
 
     ids: int
     images: int
@@ -37,9 +37,9 @@ def _counts(
 
 
 PUBLISHED: Mapping[str, Counts] = {
-    # The gallery's 750 people and pid 0, which 2,798 false detections share; junk is left out.
+    # Gallery: 750 identities and pid 0, shared by 2,798 false detections; without junk.
     "market1501": _counts((751, 12_936, 6), (750, 3_368, 6), (751, 15_913, 6)),
-    # The gallery's 702 people and 408 others.
+    # Gallery: 702 query identities and 408 others.
     "dukemtmcreid": _counts((702, 16_522, 8), (702, 2_228, 8), (1_110, 17_661, 8)),
     "cuhk03np-labeled": _counts((767, 7_368, 2), (700, 1_400, 2), (700, 5_328, 2)),
     "cuhk03np-detected": _counts((767, 7_365, 2), (700, 1_400, 2), (700, 5_332, 2)),
@@ -47,16 +47,16 @@ PUBLISHED: Mapping[str, Counts] = {
     "msmt17-noval": _counts((1_041, 30_248, 15), (3_060, 11_659, 15), (3_060, 82_161, 15)),
     "occluded-duke": _counts((702, 15_618, 8), (519, 2_210, 8), (1_110, 17_661, 8)),
 }
-"""Counts of what is used, by data set name; sets whose users bring the split are not in it."""
+"""Counts of the images that are used, by data set name."""
 
 
 def counts_of(data: Listing | ReidDataset) -> Counts:
-    """Returns people, images and cameras of every split."""
+    """Returns the numbers of identities, images and cameras of every split."""
     return {split: _split_counts(getattr(data, split)) for split in SPLITS}
 
 
 def missing_splits(data: Listing | ReidDataset) -> Iterator[str]:
-    """Yields a note if a data set with one kind of split has no training, or no test images."""
+    """Yields a note if a data set has only training images, or no training images."""
     if data.train and not data.query and not data.gallery:
         yield "no test split: for training only"
     elif (data.query or data.gallery) and not data.train:
@@ -73,7 +73,7 @@ def _split_counts(records: Iterable[ImageRecord]) -> SplitCounts:
 
 
 def differences(counts: Counts, published: Counts) -> Iterator[str]:
-    """Yields a sentence a split that is there and whose counts are not the published ones."""
+    """Yields one sentence per non-empty split whose counts differ from the published ones."""
     for split, expected in published.items():
         found = counts[split]
         if found != expected and found.images:

@@ -33,11 +33,11 @@ DATASETS: Mapping[str, Callable[[Path], Listing]] = {
     "folder": read_folders,
     "csv": read_table,
 }
-"""What a name stands for: the loader that reads a folder (``csv``: a table) into a listing."""
+"""The loader of each data set name; it reads a folder (``csv``: a table) into a listing."""
 
 
 def parse_source(text: str) -> tuple[str, Path]:
-    """Splits ``NAME=DIR``, as the command line takes data sets, at its first equals sign.
+    """Returns the name and the folder of a text ``NAME=DIR``, split at its first equals sign.
 
     Raises:
         ConfigError: the text has another form or the name is unknown.
@@ -50,7 +50,7 @@ def parse_source(text: str) -> tuple[str, Path]:
 
 
 def load_source(text: str) -> ReidDataset:
-    """Loads what ``NAME=DIR`` names; see ``load_dataset``.
+    """Loads the data set given as ``NAME=DIR``; see ``load_dataset``.
 
     Raises:
         ConfigError: the text has another form or the name is unknown.
@@ -80,7 +80,7 @@ def load_sources(texts: Sequence[str]) -> tuple[ReidDataset, ...]:
 
 
 def read_listing(name: str, root: str | Path) -> Listing:
-    """Reads what a folder holds without judging it; ``load_dataset`` judges.
+    """Lists the images of a data set without validating it as ``load_dataset`` does.
 
     Raises:
         ConfigError: the name is unknown.
@@ -95,17 +95,16 @@ def load_dataset(name: str, root: str | Path) -> ReidDataset:
 
     Args:
         name: one of ``DATASETS``.
-        root: the folder (``csv``: the table); the folder around it or a split in it will do.
+        root: the folder (``csv``: the table), its parent, or one of its split folders.
 
     Returns:
-        The records of every split, in an order that follows from the files alone, with notes on
-        what was left out, on a missing training or test split, and on counts that differ from the
-        published ones.
+        The records of every split in a deterministic order, with notes on what was left out, on a
+        missing training or test split, and on counts that differ from the published ones.
 
     Raises:
         ConfigError: the name is unknown.
         DataError: the folder is not what the name says, there are no images, there is a query
-            without a gallery or the reverse, or image names do not say who they show.
+            without a gallery or the reverse, or image names do not follow the naming scheme.
         MissingExtraError: its format needs an extra that is not installed.
     """
     listing = read_listing(name, root)

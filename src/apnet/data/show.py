@@ -1,4 +1,4 @@
-"""Pictures of a data set's people: one in all their cameras, or many, a row each."""
+"""Draws the persons of a data set: one person by camera, or many with one row each."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from apnet.errors import ConfigError, DataError
 from apnet.types import NO_CAMERA, ImageRecord
 
 MOST_IMAGES = 40
-"""Images of one camera that are drawn; a title says when there are more."""
+"""Greatest number of images drawn per camera; the title says if there are more."""
 
 MOST_TWINS = 27
-"""Twins that are drawn; the heading says how many there are."""
+"""Greatest number of twins drawn; the heading gives their total number."""
 
 People = dict[int, list[ImageRecord]]
 
 
 def show_person(listing: Listing, pid: int, out: Path) -> None:
-    """Draws one person: what is known of them, their images by camera, and their twins.
+    """Draws one person: metadata, images by camera, and twins.
 
-    Facts come from the set's ``metadata.jsonl``; without it, images are sorted by camera only.
+    Metadata and twins come from the set's ``metadata.jsonl``; without it only images are drawn.
 
     Args:
         listing: the data set.
-        pid: the person.
+        pid: the identity to draw.
         out: the picture to write, JPEG by its ending, else PNG.
 
     Raises:
@@ -38,8 +38,7 @@ def show_person(listing: Listing, pid: int, out: Path) -> None:
     people = _people(listing)
     if pid not in people:
         raise ConfigError(
-            f"{listing.root}: nobody has pid {pid} there; pids go from {min(people)} to "
-            f"{max(people)}"
+            f"{listing.root}: no image has pid {pid}; pids go from {min(people)} to {max(people)}"
         )
     metadata = read_metadata(listing.root)
     sections = [Section("", tuple(_camera_blocks(listing, people[pid], metadata)))]
@@ -52,13 +51,13 @@ def show_person(listing: Listing, pid: int, out: Path) -> None:
 
 
 def show_people(listing: Listing, out: Path, persons: int = 12, per_person: int = 8) -> None:
-    """Draws people from all over a set, a row each; twins stand below each other.
+    """Draws persons spread over a set, one row each, with twins in adjacent rows.
 
     Args:
         listing: the data set.
         out: the picture to write, JPEG by its ending, else PNG.
-        persons: rows at most.
-        per_person: images of each at most, from as many cameras as possible.
+        persons: greatest number of rows.
+        per_person: greatest number of images per person, from as many cameras as possible.
 
     Raises:
         DataError: the set has no images, its metadata or one of the images is damaged, or the
@@ -67,7 +66,7 @@ def show_people(listing: Listing, out: Path, persons: int = 12, per_person: int 
     people = _people(listing)
     metadata = read_metadata(listing.root)
     if not any(record.pid == 0 for record in (*listing.train, *listing.query)):
-        people.pop(0, None)  # in the gallery alone it marks false detections
+        people.pop(0, None)  # if only in the gallery, it marks false detections
     chosen = chosen_groups(sorted(people), metadata, persons)
     sections = tuple(
         Section("", (_row(pid, _varied(people[pid], per_person), group[0], metadata),))
@@ -78,10 +77,11 @@ def show_people(listing: Listing, out: Path, persons: int = 12, per_person: int 
 
 
 def chosen_groups(pids: Sequence[int], metadata: Metadata, persons: int) -> list[list[int]]:
-    """Chooses groups of twins, evenly over the pids, as many as ``persons`` people allow.
+    """Chooses groups of twins, evenly spread over the pids.
 
     Returns:
-        The sorted pids of each group, ``persons`` in all at most; who has no twins is a group.
+        The sorted pids of each group, at most ``persons`` in total; a person without twins is a
+        group.
     """
     every: list[list[int]] = []
     left = set(pids)
@@ -107,7 +107,9 @@ def _people(listing: Listing) -> People:
 
 
 def _notes(listing: Listing, record: ImageRecord, metadata: Metadata) -> ImageNotes | None:
-    if not record.path.is_relative_to(listing.root):  # a table lists images of anywhere
+    if not record.path.is_relative_to(
+        listing.root
+    ):  # a table may list images outside of its folder
         return None
     return metadata.images.get(record.path.relative_to(listing.root).as_posix())
 
@@ -172,7 +174,7 @@ def _twin_section(pid: int, twins: dict[int, Twins], best: dict[int, ImageRecord
 
 
 def _clearest(listing: Listing, records: Iterable[ImageRecord], metadata: Metadata) -> ImageRecord:
-    """Returns the image that shows most of the person, from the front rather than the back."""
+    """Returns the image that shows the person best: little hidden, from the front, large."""
 
     def badness(record: ImageRecord) -> float:
         notes = _notes(listing, record, metadata)
@@ -198,7 +200,7 @@ def _row(pid: int, records: Iterable[ImageRecord], first: int, metadata: Metadat
 
 
 def _varied(records: Iterable[ImageRecord], count: int) -> list[ImageRecord]:
-    """Takes images in turn from each camera; returns them by camera."""
+    """Returns ``count`` images taken from the cameras in turn, sorted by camera."""
     seen: dict[int, int] = {}
     turns = []
     for record in sorted(records, key=_name):

@@ -1,4 +1,4 @@
-"""A CSV table that names every image, its person, its camera and its split."""
+"""Data sets given as a CSV table of images with identity, camera and split."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def read_table(root: Path) -> Listing:
         root: the table, or a folder with exactly one ``.csv`` file.
 
     Raises:
-        DataError: no table, a column or value missing, a negative number other than -1, an unknown
-            split, an image twice in one split, or images that are not there.
+        DataError: there is no table, a column or value is missing, a number is negative and not -1,
+            a split is unknown, an image is twice in one split, or an image does not exist.
     """
     table = _find_table(root)
     rows = list(_read_rows(table))
@@ -135,6 +135,6 @@ def _verify(table: Path, rows: Sequence[_Row]) -> None:
     missing = [row.path for row in rows if not row.path.is_file()]
     if missing:
         raise DataError(
-            f"{table}: {len(missing):,} of its images are not there, the first is {missing[0]}; "
+            f"{table}: {len(missing):,} of its images do not exist, the first is {missing[0]}; "
             "paths are relative to the table"
         )

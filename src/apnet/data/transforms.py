@@ -1,7 +1,8 @@
-"""From a decoded image to the network's input (section IV-B), in the order of the paper's baseline.
+"""Transforms from a decoded image to the network's input (section IV-B).
 
-Training: resize, mirror, distort (not in the paper), pad and crop, normalise, erase. Evaluation:
-resize, normalise. All randomness comes from a generator that the caller hands over.
+Training: resize, flip, distort (not in the paper), pad and crop, normalise, erase, in the order of
+the paper's baseline. Evaluation: resize, normalise. All randomness comes from the generator that
+the caller gives.
 """
 
 from __future__ import annotations
@@ -35,19 +36,19 @@ _SHIFT = torch.tensor([mean / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_S
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Scales (3, H, W) uint8 to (3, *size), bilinear with antialiasing; the aspect may change."""
+    """Resizes (3, H, W) uint8 to (3, *size), bilinear with antialiasing; the aspect may change."""
     if tuple(image.shape[1:]) == size:
         return image
     return functional.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
 
 
 def normalise(image: Tensor) -> Tensor:
-    """Returns uint8 pixels as float32 with ImageNet's mean at 0 and its deviation at 1."""
+    """Returns uint8 pixels as float32, standardised with ImageNet's mean and deviation."""
     return image.float().mul_(_SCALE).sub_(_SHIFT)
 
 
 class EvaluationTransform:
-    """Resize and normalise.
+    """The transform for evaluation: resize and normalise.
 
     Args:
         size: height and width in pixels.
@@ -66,18 +67,18 @@ class EvaluationTransform:
 
 
 class TrainingTransform:
-    """Resize, mirror, pad and crop, normalise, erase.
+    """The transform for training: resize, flip, distort, pad and crop, normalise, erase.
 
     Args:
         size: height and width in pixels.
-        pad: black pixels on every side before the crop back to ``size``.
-        flip: probability of the mirror image.
-        erase: probability that a rectangle is erased: filled with the mean colour, which is 0
-            after normalisation.
-        distortion: other cameras' colours, boxes and resolutions, between mirror and crop.
+        pad: width in pixels of the black border added before the crop back to ``size``.
+        flip: probability of a horizontal flip.
+        erase: probability of erasing a rectangle, which is set to 0 after normalisation (the mean
+            colour).
+        distortion: changes of colour, box and resolution, applied between flip and crop.
 
     Raises:
-        ConfigError: the padding is negative or a probability is not one.
+        ConfigError: the padding is negative, or a probability is not in [0, 1].
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class TrainingTransform:
         return self.augment(resize(image, self.size), generator)
 
     def augment(self, resized: Tensor, generator: Generator) -> Tensor:
-        """Does all that follows the resizing: (3, *size) uint8 to (3, *size) float32."""
+        """Applies every step after resizing: (3, *size) uint8 to (3, *size) float32."""
         flips, erases = (torch.rand(2, generator=generator) < self._probabilities()).tolist()
         image = resized.flip(2) if flips else resized
         if self.distortion is not None:
@@ -118,7 +119,7 @@ class TrainingTransform:
 
 
 def shift_randomly(image: Tensor, pad: int, generator: Generator) -> Tensor:
-    """Pads (3, H, W) with black and crops back at a random place."""
+    """Pads (3, H, W) with black and crops it back to its size at a random position."""
     if pad == 0:
         return image
     _, height, width = image.shape
@@ -130,8 +131,8 @@ def shift_randomly(image: Tensor, pad: int, generator: Generator) -> Tensor:
 def erase_rectangle_(image: Tensor, generator: Generator) -> Tensor:
     """Sets a random rectangle of a normalised (3, H, W) image to 0, in place.
 
-    Share of the area and height over width are drawn uniformly from ``ERASED_AREA`` and
-    ``ERASED_ASPECT`` until a rectangle fits; images too small for any stay as they are.
+    The share of the area and the ratio of height to width are drawn uniformly from ``ERASED_AREA``
+    and ``ERASED_ASPECT`` until a rectangle fits. An image too small for any is left unchanged.
     """
     _, height, width = image.shape
     for _ in range(_ATTEMPTS):

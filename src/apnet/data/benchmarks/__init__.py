@@ -1,1 +1,1 @@
-"""One parser a benchmark: from the folder its owners publish to a ``Listing``."""
+"""One loader per benchmark: reads the folder as published into a ``Listing``."""

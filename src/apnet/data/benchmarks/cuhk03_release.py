@@ -1,12 +1,12 @@
-"""The original CUHK03 release, its images inside one HDF5 file, with the new protocol's file.
+"""The original CUHK03 release (images inside one HDF5 file) with the file of the new protocol.
 
-``cuhk-03.mat`` holds per edition five camera pairs, each a table of people x 10 references: columns
-1-5 are images of the first view, 6-10 of the second, each stored as (3, W, H) uint8; an absent
-image is an empty array. ``cuhk03_new_protocol_config_{edition}.mat`` names the images
+``cuhk-03.mat`` holds per edition five camera pairs, each a table of persons x 10 references:
+columns 1-5 are images of the first view, 6-10 of the second, each stored as (3, W, H) uint8; a
+missing image is an empty array. ``cuhk03_new_protocol_config_{edition}.mat`` names the images
 ``pair_person_view_column.png`` (1-based) and gives pids, cameras and the splits' 1-based indices.
 
-On first use the images are taken out into ``images_{edition}`` beside the protocol's file. The
-folder appears when it is complete, and later only the protocol's file is read.
+On first use the images are extracted into ``images_{edition}`` beside the protocol's file. The
+folder appears when it is complete; after that only the protocol's file is read.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _INNER = ("", "cuhk03", "CUHK03", "cuhk03_release")
 
 @dataclass(frozen=True)
 class Release:
-    """Where the parts of the release lie.
+    """The paths of the release.
 
     Attributes:
         edition: ``labeled`` or ``detected``.
         protocol: ``cuhk03_new_protocol_config_{edition}.mat``.
-        archive: ``cuhk-03.mat``, or None where only extracted images are left.
+        archive: ``cuhk-03.mat``, or None if only the extracted images are left.
     """
 
     edition: str
@@ -65,7 +65,7 @@ class _Protocol:
 
 
 def find_release(root: Path, edition: str) -> Release | None:
-    """Finds the release in ``root``, in the folder around it, or in its usual inner folders."""
+    """Returns the release in ``root``, its parent or its usual subfolders; None if not found."""
     name = f"cuhk03_new_protocol_config_{edition}.mat"
     folders = [*(root / inner for inner in _INNER), root.parent]
     protocol = next((folder / name for folder in folders if (folder / name).is_file()), None)
@@ -78,10 +78,10 @@ def find_release(root: Path, edition: str) -> Release | None:
 
 
 def read_release(release: Release, progress: Progress = silent) -> Listing:
-    """Reads the protocol; takes the images out of the archive if that has not been done.
+    """Reads the protocol, and extracts the images on first use.
 
     Raises:
-        DataError: a file is damaged or does not fit the other, or the folder is not writable.
+        DataError: a file is damaged, the files do not fit together, or the folder is not writable.
         MissingExtraError: scipy or h5py is not installed.
     """
     protocol = _read_protocol(release.protocol)
@@ -93,7 +93,7 @@ def read_release(release: Release, progress: Progress = silent) -> Listing:
         train=_records(release, protocol, "train"),
         query=_records(release, protocol, "query"),
         gallery=_records(release, protocol, "gallery"),
-        notes=(f"images taken out of cuhk-03.mat into {release.images.name}, once",),
+        notes=(f"images extracted from cuhk-03.mat into {release.images.name}",),
     )
 
 
@@ -135,8 +135,8 @@ def _verify_extracted(release: Release, names: Sequence[str]) -> None:
     missing = [name for name in names if name not in present]
     if missing:
         raise DataError(
-            f"{release.images}: {len(missing):,} images of the protocol are not there, the first "
-            f"is {missing[0]}; delete this folder, it is filled anew from cuhk-03.mat"
+            f"{release.images}: {len(missing):,} images of the protocol are missing, the first is "
+            f"{missing[0]}; delete this folder, and it is extracted again from cuhk-03.mat"
         )
 
 
@@ -151,7 +151,7 @@ def _extract(archive: Path, release: Release, names: Sequence[str], progress: Pr
                     progress(done, len(names))
         except (OSError, KeyError, ValueError, IndexError, TypeError) as error:
             raise DataError(
-                f"{archive}: its '{release.edition}' images cannot be taken out into "
+                f"{archive}: its '{release.edition}' images cannot be extracted into "
                 f"{release.images} ({error}); check the free space, or download it again"
             ) from None
 
@@ -160,7 +160,7 @@ def _pixels(opened: Any, pairs: Any, name: str) -> NDArray[np.uint8]:
     match = NAME.fullmatch(name)
     if match is None:
         raise ValueError(f"unexpected name {name}")
-    table = opened[pairs[int(match["pair"]) - 1]]  # (10, people)
+    table = opened[pairs[int(match["pair"]) - 1]]  # (10, persons)
     image = opened[table[int(match["column"]) - 1, int(match["person"]) - 1]][:]  # (3, W, H)
     if image.ndim != 3 or len(image) != 3 or image.dtype != np.uint8:
         raise ValueError(f"no image where {name} should be")
@@ -169,13 +169,13 @@ def _pixels(opened: Any, pairs: Any, name: str) -> NDArray[np.uint8]:
 
 @contextlib.contextmanager
 def _appearing(folder: Path) -> Iterator[Path]:
-    """Yields a temporary folder that becomes ``folder`` on success, unless it is there by then."""
+    """Yields a temporary folder that becomes ``folder`` on success, unless that exists by then."""
     try:
         part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise DataError(
-            f"{folder}: the images of cuhk-03.mat are to be taken out into this folder, and it "
-            f"cannot be made ({error.strerror}); copy the release to a writable place"
+            f"{folder}: the images of cuhk-03.mat are extracted into this folder, but it cannot "
+            f"be made ({error.strerror}); copy the release to a writable place"
         ) from None
     try:
         yield part

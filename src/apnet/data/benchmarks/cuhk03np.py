@@ -1,9 +1,9 @@
 """CUHK03 (Li et al., CVPR 2014) in the new protocol (Zhong et al., CVPR 2017): CUHK03-NP.
 
-Two editions of the same scenes, boxes drawn by hand (``labeled``) or by a detector (``detected``),
-each in two layouts: the NP folder ``{edition}/{bounding_box_train,query,bounding_box_test}`` with
-names ``PPPP_cC_I.png`` (or .jpg), and the original release, whose images lie inside ``cuhk-03.mat``
-(see ``cuhk03_release``).
+Two editions of the same scenes, with boxes drawn by hand (``labeled``) or by a detector
+(``detected``), each in one of two layouts: the NP folder
+``{edition}/{bounding_box_train,query,bounding_box_test}`` with names ``PPPP_cC_I.png`` (or .jpg),
+and the original release, whose images lie inside ``cuhk-03.mat`` (see ``cuhk03_release``).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def read_cuhk03np_labeled(root: Path) -> Listing:
     """Reads CUHK03-NP with boxes drawn by hand.
 
     Raises:
-        DataError: neither layout is there, or the release cannot be read.
-        MissingExtraError: the release is to be read without the extra ``cuhk03``.
+        DataError: neither layout was found, or the release cannot be read.
+        MissingExtraError: the release needs the extra ``cuhk03``, which is not installed.
     """
     return _read(root, "labeled")
 
@@ -33,8 +33,8 @@ def read_cuhk03np_detected(root: Path) -> Listing:
     """Reads CUHK03-NP with detected boxes.
 
     Raises:
-        DataError: neither layout is there, or the release cannot be read.
-        MissingExtraError: the release is to be read without the extra ``cuhk03``.
+        DataError: neither layout was found, or the release cannot be read.
+        MissingExtraError: the release needs the extra ``cuhk03``, which is not installed.
     """
     return _read(root, "detected")
 

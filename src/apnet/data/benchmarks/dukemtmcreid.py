@@ -1,7 +1,7 @@
-"""DukeMTMC-reID (Zheng et al., ICCV 2017) and its derivative: people on a campus, eight cameras.
+"""DukeMTMC-reID (Zheng et al., ICCV 2017) and its derivative: persons on a campus, 8 cameras.
 
 Names are ``PPPP_cC_fFFFFFFF.jpg``: person, camera, frame. The owners withdrew the recordings in
-2019 because the people in them had not consented; the first use in a process is warned about.
+2019 because the persons in them had not consented; loading it warns once per process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class WithdrawnDataWarning(UserWarning):
 
 @functools.cache
 def warn_withdrawn() -> None:
-    """Warns, once a process, that DukeMTMC was withdrawn."""
+    """Warns once per process that DukeMTMC was withdrawn."""
     warnings.warn(
         "DukeMTMC and the sets made from it were withdrawn by their owners in 2019, because the "
         "people shown had not consented; prefer another data set",
@@ -36,7 +36,7 @@ def read_dukemtmcreid(root: Path) -> Listing:
     """Reads DukeMTMC-reID and warns that it was withdrawn.
 
     Raises:
-        DataError: the folders are not there.
+        DataError: the folders do not exist.
     """
     inner = ("DukeMTMC-reID", "dukemtmc-reid", "dukemtmcreid")
     listing = read_market_layout(root, GRAMMAR, "DukeMTMC-reID", inner)

@@ -1,4 +1,4 @@
-"""The layout that Market-1501 introduced: bounding_box_train, query and bounding_box_test."""
+"""Market-1501's layout: the folders bounding_box_train, query and bounding_box_test."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def read_market_layout(
     """Reads a set in Market-1501's layout, with or without a training or a test split.
 
     Args:
-        root: the folder with the splits, the one around it, or one of the splits.
-        grammar: of the names, as ``read_split_folders`` takes it.
-        title: what error messages call the set.
-        inner: names that the folder is known to have inside the one around it.
+        root: the folder that contains the splits, its parent, or one of the splits.
+        grammar: naming scheme of the files, see ``read_split_folders``.
+        title: name of the set in error messages.
+        inner: usual names of the folder inside its parent.
 
     Raises:
-        DataError: the folders are not there.
+        DataError: the folders do not exist.
     """
     base = find_splits(root, inner=inner)
     if base is None:

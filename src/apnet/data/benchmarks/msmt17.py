@@ -1,12 +1,12 @@
-"""MSMT17 (Wei et al., CVPR 2018): 4,101 people, fifteen cameras, handed out by its owners only.
+"""MSMT17 (Wei et al., CVPR 2018): 4,101 persons, 15 cameras; available from its owners only.
 
 Three layouts are read. The release (``train``, ``test`` and four ``list_*.txt``) and its second
-version with blurred faces (``mask_train_v2``, ``mask_test_v2``, the same lists) say who is who in
-lists; names are ``PPPP/PPPP_III_CC_MMDDtime_FFFF_N[_ex].jpg`` with camera CC. The re-packed form
+version with blurred faces (``mask_train_v2``, ``mask_test_v2``, the same lists) give identities
+in lists; names are ``PPPP/PPPP_III_CC_MMDDtime_FFFF_N[_ex].jpg`` with camera CC. The re-packed form
 has Market-1501's folders and ``PPPP_cC_0III.jpg``, the camera without leading zero.
 
 Pids start at 0 in both halves of the release, so ``TEST_OFFSET`` is added to those of the test
-half: its person 0123 becomes 10123, and no person is in both halves by accident.
+half: its person 0123 becomes 10123, and the identities of the two halves stay distinct.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from apnet.errors import DataError
 from apnet.types import ImageRecord
 
 TEST_OFFSET = 10_000
-"""What is added to the pids of query and gallery."""
+"""Added to the pids of query and gallery."""
 
 NAME = re.compile(
     r"(?P<pid>\d+)_\d+_(?P<camid>\d+)_\d{4}(?:morning|noon|afternoon)_\d+_\d+(?:_ex)?"
@@ -49,7 +49,7 @@ _EXPECTED = (
 
 
 def read_msmt17(root: Path) -> Listing:
-    """Reads MSMT17 with the validation images merged into train, as the paper trains (32,621).
+    """Reads MSMT17 with the validation images merged into train (32,621), as in the paper.
 
     Raises:
         DataError: the layout is none of the three, or a list and the files disagree.
@@ -61,7 +61,8 @@ def read_msmt17_noval(root: Path) -> Listing:
     """Reads MSMT17 without the validation images (30,248 to train on).
 
     Raises:
-        DataError: the layout is re-packed, where they cannot be told apart, or as ``read_msmt17``.
+        DataError: the layout is re-packed, which does not mark validation images, or as for
+            ``read_msmt17``.
     """
     return _read(root, with_val=False)
 
@@ -128,10 +129,10 @@ def _read_val_list(base: Path, notes: list[str]) -> dict[str, ImageRecord]:
 
 
 def read_list(path: Path) -> dict[str, ImageRecord]:
-    """Reads one of the release's lists.
+    """Reads one of the lists of the release.
 
     Returns:
-        Its images in its order, by their paths relative to the half's folder; pids as written.
+        The images in the order of the list, by path relative to the half's folder; pids as written.
 
     Raises:
         DataError: the file cannot be read or a line has another form.
@@ -160,7 +161,7 @@ def _located(folder: Path, records: Mapping[str, ImageRecord]) -> tuple[ImageRec
 
 
 def _compare_with_files(folder: Path, wanted: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Returns a note on files that no list names; a listed file that is not there is an error."""
+    """Returns a note on files that no list names; a listed file that is missing is an error."""
     present = {
         f"{person.name}/{entry.name}"
         for person in scan(folder)

@@ -1,7 +1,7 @@
-"""Occluded-DukeMTMC (Miao et al., ICCV 2019): DukeMTMC-reID split anew, with occluded queries.
+"""Occluded-DukeMTMC (Miao et al., ICCV 2019): DukeMTMC-reID split again, with occluded queries.
 
-Names and folders are DukeMTMC-reID's. 1,870 of the 2,210 query images are in the gallery as well;
-evaluation removes them there as images of the query's own person and camera.
+Names and folders are those of DukeMTMC-reID. 1,870 of the 2,210 query images are also in the
+gallery; evaluation removes them as images of the query's identity and camera.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def read_occluded_duke(root: Path) -> Listing:
     """Reads Occluded-DukeMTMC and warns that its source was withdrawn.
 
     Raises:
-        DataError: the folders are not there.
+        DataError: the folders do not exist.
     """
     inner = ("Occluded_Duke", "Occluded-Duke", "occluded_duke")
     listing = read_market_layout(root, GRAMMAR, "Occluded-Duke", inner)

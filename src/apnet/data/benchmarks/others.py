@@ -1,4 +1,4 @@
-"""Smaller sets that need no more than a grammar each."""
+"""Further sets whose loader is little more than a naming scheme."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _VERI_FOLDERS = SplitFolders("image_train", "image_query", "image_test")
 
 
 def read_personx(root: Path) -> Listing:
-    """Reads PersonX (Sun and Zheng, CVPR 2019): rendered people, Market-1501's layout.
+    """Reads PersonX (Sun and Zheng, CVPR 2019): rendered persons, Market-1501's layout.
 
     Raises:
-        DataError: the folders are not there.
+        DataError: the folders do not exist.
     """
     return read_market_layout(root, PERSONX, "PersonX", ("PersonX", "personx"))
 
 
 def read_veri776(root: Path) -> Listing:
-    """Reads VeRi-776 (Liu et al., ECCV 2016): vehicles, twenty cameras.
+    """Reads VeRi-776 (Liu et al., ECCV 2016): vehicles, 20 cameras.
 
     Raises:
-        DataError: the folders are not there.
+        DataError: the folders do not exist.
     """
     base = find_splits(root, _VERI_FOLDERS, ("VeRi", "VeRi-776", "veri776"))
     if base is None:
@@ -46,12 +46,12 @@ def read_veri776(root: Path) -> Listing:
 
 
 def read_occluded_reid(root: Path) -> Listing:
-    """Reads Occluded-REID (Zhuo et al., ICME 2018): occluded images ask, whole ones answer.
+    """Reads Occluded-REID (Zhuo et al., ICME 2018): occluded queries, a gallery of whole bodies.
 
-    It has no training split and names no cameras.
+    The set has no training split and no camera labels.
 
     Raises:
-        DataError: the folders are not there.
+        DataError: the folders do not exist.
     """
     folders = ("occluded_body_images", "whole_body_images")
     base = find_base(root, folders, ("Occluded_REID", "Occluded-REID", "OccludedREID"))

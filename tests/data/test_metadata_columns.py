@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from apnet.data.metadata import read_metadata
-from apnet.data.metadata_columns import LIGHTS, fact_columns, twin_pairs
+from apnet.data.metadata_columns import LIGHTS, metadata_columns, twin_pairs
 from apnet.types import ImageRecord
 
 
@@ -16,7 +16,7 @@ def image(name, **facts):
 def columns(root, lines, names):
     (root / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     records = [ImageRecord(root / name, 1, 1) for name in names]
-    return fact_columns(read_metadata(root), root, records)
+    return metadata_columns(read_metadata(root), root, records)
 
 
 def test_columns_follow_the_records(tmp_path):
