@@ -24,19 +24,19 @@ import torch
 from common import Row, medians, one_thread, options, report, row
 from torch import nn
 
-from apnet.data.image_paths import gather_images
+from apnet.data.image_paths import list_images
 from apnet.data.transforms import normalise
 from apnet.devices import keep_freed_memory
 from apnet.embedding import (
     Choice,
-    Manner,
+    EmbedOptions,
     Task,
     choose_backend,
     embed_records,
     embed_stream,
     sample_images,
 )
-from apnet.embedding.backends import eager_backend
+from apnet.embedding.engines.eager import eager_backend
 from apnet.embedding.stream import decoded_batches
 from apnet.errors import ConfigError
 from apnet.model import APNet, create_network
@@ -86,7 +86,7 @@ def render(folder: Path, people: int) -> list[ImageRecord]:
     command = [sys.executable, "-m", "apnet", "data", "make", str(folder), "--ids", str(people),
                "--images", "8"]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
-    return list(gather_images([folder]).gallery)
+    return list(list_images([folder]).gallery)
 
 
 @torch.no_grad()
@@ -146,14 +146,14 @@ def agreements(choice: Choice, **goal: float) -> Iterator[Row]:
 
 def from_files(choice: Choice, records: list[ImageRecord], size: tuple[int, int]) -> None:
     """Decoding included, without mirror images, as the peer does."""
-    for _ in embed_stream(choice.backend, records, Manner(size, flip=False)):
+    for _ in embed_stream(choice.backend, records, EmbedOptions(size, flip=False)):
         pass
 
 
 def same_as_reference(network: APNet, records: list[ImageRecord], size: tuple[int, int]) -> float:
     """Largest difference of an eager float32 job's features from ``embed_records``."""
     expected = embed_records(network, records, size).features
-    batches = embed_stream(eager_backend(network, CPU, "float32"), records, Manner(size))
+    batches = embed_stream(eager_backend(network, CPU, "float32"), records, EmbedOptions(size))
     return float(np.abs(np.concatenate([b.features for b in batches]) - expected).max())
 
 

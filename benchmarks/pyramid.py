@@ -18,7 +18,7 @@ from common import Row, medians, one_thread, options, report, row
 from torch import Tensor, nn
 
 from apnet.devices import autocast, choose_precision, keep_freed_memory
-from apnet.embedding.backends import folded_backend
+from apnet.embedding.engines.folded import folded_backend
 from apnet.losses import apnet_loss
 from apnet.model import APNet, AttentionPyramid, create_network
 

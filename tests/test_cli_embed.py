@@ -67,7 +67,7 @@ def test_a_folder_is_embedded_recursively_in_order(embed, crops, tmp_path):
     code, printed, err = embed(crops, "--out", out)
     assert code == 0, err
     assert f"{out}: 5 images, 16 numbers each" in printed
-    assert "1 entries that are no images left out (notes.txt)" in err
+    assert "1 entries left out that are not images (notes.txt)" in err
     loaded = load_features(out)
     assert list(loaded.paths) == [str(crops / name) for name in IN_ORDER]
     assert loaded.pids.tolist() == [-1, -1, -1, 7, -1]
@@ -87,7 +87,7 @@ def test_files_come_in_the_order_given_and_once(embed, crops, tmp_path):
     assert list(load_features(out).paths) == [str(path) for path in paths[:2]]
 
 
-def test_processes_and_mirror_images(embed, crops, tmp_path):
+def test_threads_and_mirror_images(embed, crops, tmp_path):
     features = []
     for number, flags in enumerate([(), ("--workers", 2), ("--no-flip",)]):
         out = tmp_path / f"{number}.npz"
@@ -175,7 +175,7 @@ def test_a_folder_of_broken_images_is_refused(embed, out, tmp_path):
 def test_missing_paths_and_empty_folders_are_refused(embed, out, crops, tmp_path):
     assert "absent: no such file" in refused(embed, out, crops, tmp_path / "absent")
     (tmp_path / "empty").mkdir()
-    assert "empty: no images there" in refused(embed, out, tmp_path / "empty")
+    assert "empty: no images found" in refused(embed, out, tmp_path / "empty")
     assert "no such checkpoint" in refused(embed, out, crops, "--checkpoint", tmp_path / "run")
 
 
@@ -199,7 +199,7 @@ def test_a_folder_as_output_is_refused(embed, crops):
 def test_an_output_that_cannot_be_written_is_told_before_the_work(
     embed, crops, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("apnet.cli.embedding.choose_backend", None)  # would fail if it were called
+    monkeypatch.setattr("apnet.embedding.jobs.choose_backend", None)  # would fail if it were called
     for name in ("f.npz", "store"):
         code, _, err = embed(crops, "--out", crops / "notes.txt" / name)
         assert code == 2
@@ -214,7 +214,7 @@ def test_an_interrupted_job_leaves_the_old_file_and_no_other(embed, crops, tmp_p
     def interrupted(*arguments, **settings):
         raise Interrupted
 
-    monkeypatch.setattr("apnet.cli.embedding.embed_stream", interrupted)
+    monkeypatch.setattr("apnet.embedding.jobs.embed_stream", interrupted)
     code, _, err = embed(crops, "--out", out)
     assert (code, err.splitlines()[-1]) == (130, "interrupted")
     assert out.read_bytes() == b"before"

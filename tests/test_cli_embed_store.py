@@ -92,7 +92,7 @@ def test_new_images_are_appended_and_the_rest_stays(embed, crops, store, monkeyp
     assert after[: len(before)] == before
     assert len(after) == len(before) * 7 // 6
     assert load_features(store).paths[-1].endswith("0000_new.png")
-    monkeypatch.setattr("apnet.cli.embedding.choose_backend", None)  # nothing is left to compute
+    monkeypatch.setattr("apnet.embedding.jobs.choose_backend", None)  # nothing is left to compute
     code, printed, _ = embed(crops, "--out", store, "--json")
     assert code == 0
     assert (json.loads(printed)["images"], json.loads(printed)["backend"]) == (7, None)
@@ -100,12 +100,12 @@ def test_new_images_are_appended_and_the_rest_stays(embed, crops, store, monkeyp
 
 @pytest.mark.parametrize("stop", [Interrupted, MemoryError])
 def test_a_stopped_job_goes_on(embed, crops, store, tmp_path, monkeypatch, stop):
-    import apnet.cli.embedding as job
+    import apnet.embedding.jobs as job
 
     stream = job.embed_stream
 
-    def stopping(backend, records, manner):
-        small = type(manner)(manner.image_size, batch_size=2)
+    def stopping(backend, records, options):
+        small = type(options)(options.image_size, batch_size=2)
         for number, batch in enumerate(stream(backend, records, small)):
             if number == 2:
                 raise stop
@@ -129,7 +129,7 @@ def test_a_stopped_job_goes_on(embed, crops, store, tmp_path, monkeypatch, stop)
     np.testing.assert_allclose(again.features, whole.features, atol=1e-6)
 
 
-def test_another_network_or_manner_is_refused(embed, crops, store, tmp_path):
+def test_another_network_or_setting_is_refused(embed, crops, store, tmp_path):
     embed(crops, "--out", store)
     torch.manual_seed(1)
     other = tmp_path / "other.safetensors"

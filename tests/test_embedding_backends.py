@@ -1,15 +1,29 @@
+import dataclasses
 import importlib.util
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import apnet.cli.model_commands as commands
 import apnet.embedding.choice as choice
 from apnet.data import EvaluationTransform
-from apnet.embedding import Agreement, Backend, Task, agreement, choose_backend, sample_images
+from apnet.embedding import (
+    BACKENDS,
+    PRECISIONS,
+    Agreement,
+    Backend,
+    Task,
+    agreement,
+    choose_backend,
+    sample_images,
+)
 from apnet.embedding.agreement import STRICT
-from apnet.embedding.backends import BLOCK, exported, folded_backend, in_blocks
+from apnet.embedding.capture import BLOCK, exported, in_blocks
+from apnet.embedding.engines import ENGINES, Engine
+from apnet.embedding.engines.folded import folded_backend
 from apnet.embedding.folding import fold
 from apnet.errors import ConfigError, MissingExtraError
 from apnet.model import SpatialAttention, create_network
@@ -115,7 +129,7 @@ def test_every_norm_behind_a_convolution_is_folded(network):
 )
 def test_backends_agree(network, images, expected, name, precision):
     task = Task(network, SIZE, 1, CPU)
-    built = choice._build(task, name, precision, images[:BLOCK])
+    built = ENGINES[name].build(task, precision, images[:BLOCK])
     features = built.run(images)
     assert features.shape == expected.shape
     assert features.dtype == torch.float32
@@ -186,32 +200,42 @@ def test_few_images_are_done_by_the_reference(network):
     assert chosen.agreement is None
 
 
+def noisy(name, noise):
+    """Builds the reference with some noise, in place of an engine's network."""
+
+    def build(task, arithmetic, _calibration):
+        if noise is None:
+            raise RuntimeError("no compiler\nand a long story")
+
+        def run(images):
+            with torch.inference_mode():
+                features = task.network.embed(images)
+            return features + noise * torch.randn(features.shape) * features.std()
+
+        return Backend(name, arithmetic, run)
+
+    return build
+
+
+def absent(*_arguments):
+    raise MissingExtraError("not installed")
+
+
 @pytest.fixture
 def only(monkeypatch):
-    """Replaces the builders: each back-end is the reference with some noise."""
+    """Replaces the engines' builders: by noisy ones where a noise is given, else by none."""
 
     def install(noise):
-        def build(task, name, arithmetic, _calibration):
-            if name not in noise:
-                raise MissingExtraError("not installed")
-            if noise[name] is None:
-                raise RuntimeError("no compiler\nand a long story")
-
-            def run(images):
-                with torch.inference_mode():
-                    features = task.network.embed(images)
-                return features + noise[name] * torch.randn(features.shape) * features.std()
-
-            return Backend(name, arithmetic, run)
-
-        monkeypatch.setattr(choice, "_build", build)
+        for name, engine in ENGINES.items():
+            build = noisy(name, noise[name]) if name in noise else absent
+            monkeypatch.setitem(ENGINES, name, dataclasses.replace(engine, build=build))
         monkeypatch.setattr(choice, "choose_precision", lambda *_: "bf16")
 
     return install
 
 
-def pick(network, images, count=5000, **wishes):
-    return choose_backend(Task(network, SIZE, count, CPU), lambda n: images[:n], **wishes)
+def pick(network, images, count=5000, **settings):
+    return choose_backend(Task(network, SIZE, count, CPU), lambda n: images[:n], **settings)
 
 
 def test_one_that_disagrees_is_not_used_and_told(network, images, only):
@@ -260,7 +284,62 @@ def test_compiling_is_for_many_images(network, images, only):
     assert pick(network, images, count=50_000).backend.name == "compiled"
 
 
-@pytest.mark.parametrize("wishes", [{"backend": "onnx"}, {"precision": "int8"}])
-def test_the_processor_only(network, wishes):
+@pytest.mark.parametrize("settings", [{"backend": "onnx"}, {"precision": "int8"}])
+def test_the_processor_only(network, settings):
     with pytest.raises(ConfigError, match="add --device cpu"):
-        choose_backend(Task(network, SIZE, 9, torch.device("meta")), sample=None, **wishes)
+        choose_backend(Task(network, SIZE, 9, torch.device("meta")), sample=None, **settings)
+
+
+def test_a_further_engine_is_a_line_in_the_table(network, images, only, monkeypatch):
+    only({"folded": 0.0})
+    assert pick(network, images).backend.name == "folded"
+    fake = Engine(noisy("fake", 0.0), ("float32", "bf16"), order=0, worth_from=1000)
+    monkeypatch.setitem(ENGINES, "fake", fake)
+    assert str(pick(network, images).backend) == "fake bf16"
+    assert str(pick(network, images, precision="float32").backend) == "fake float32"
+    assert pick(network, images, count=999).backend.name == "folded"
+    assert pick(network, images, count=9, backend="fake").backend.name == "fake"
+    with pytest.raises(ConfigError, match=r"choose one of auto, .*openvino, fake"):
+        pick(network, images, backend="fast")
+    with pytest.raises(ConfigError, match="fake has no int8, only float32 or bf16; use onnx or"):
+        pick(network, images, backend="fake", precision="int8")
+
+
+@pytest.mark.parametrize("on_gpu", [True, False])
+def test_an_engine_says_whether_it_runs_on_gpus(network, only, monkeypatch, on_gpu):
+    only({})
+    fake = Engine(noisy("fake", 0.0), ("float32",), order=0, on_gpu=on_gpu)
+    monkeypatch.setitem(ENGINES, "fake", fake)
+    task = Task(network, SIZE, 5000, torch.device("meta"))
+    tried = list(choice._candidates(task, "auto", "float32"))
+    assert tried == [("fake", "float32")] * on_gpu + [("eager", "float32")]
+
+
+@pytest.mark.parametrize(
+    ("count", "precision", "expected"),
+    [
+        (100, "auto", ["eager float32"]),
+        (100, "bf16", ["eager bf16"]),
+        (100, "int8", ["openvino int8", "onnx int8"]),
+        (
+            5000,
+            "auto",
+            [
+                *("openvino bf16", "folded bf16"),
+                *("openvino float32", "onnx float32", "folded float32", "eager float32"),
+            ],
+        ),
+        (50_000, "bf16", ["openvino bf16", "compiled bf16", "folded bf16"]),
+        (50_000, "int8", ["openvino int8", "onnx int8"]),
+    ],
+)
+def test_what_is_tried_and_in_which_order(network, only, count, precision, expected):
+    only({})
+    tried = choice._candidates(Task(network, SIZE, count, CPU), "auto", precision)
+    assert [f"{name} {arithmetic}" for name, arithmetic in tried] == expected
+
+
+@pytest.mark.parametrize(("option", "names"), [("backend", BACKENDS), ("precision", PRECISIONS)])
+def test_the_commands_help_names_what_there_is(option, names):
+    _, settings = get_args(get_type_hints(commands.embed, include_extras=True)[option])
+    assert settings.help == f"{', '.join(names[:-1])} or {names[-1]}."

@@ -5,10 +5,10 @@ from PIL import Image
 
 from apnet.data import EvaluationTransform, read_image
 from apnet.data.transforms import normalise
-from apnet.embedding import Manner, embed_records, embed_stream
-from apnet.embedding.backends import eager_backend
+from apnet.embedding import EmbedOptions, embed_records, embed_stream
+from apnet.embedding.engines.eager import eager_backend
 from apnet.embedding.stream import decoded_batches
-from apnet.errors import ImageError
+from apnet.errors import ConfigError, ImageError
 from apnet.model import create_network
 from apnet.types import ImageRecord
 
@@ -85,7 +85,12 @@ def test_faults_are_left_out_in_one_pass(records):
 def test_a_job_gives_what_the_reference_gives(network, records, flip):
     expected = embed_records(network, records, SIZE, flip=flip)
     backend = eager_backend(network, torch.device("cpu"), "float32")
-    manner = Manner(SIZE, flip=flip, threads=2, batch_size=4)
-    features = np.concatenate([batch.features for batch in embed_stream(backend, records, manner)])
+    options = EmbedOptions(SIZE, flip=flip, threads=2, batch_size=4)
+    features = np.concatenate([batch.features for batch in embed_stream(backend, records, options)])
     np.testing.assert_allclose(features, expected.features, atol=1e-5)
     assert features.dtype == np.float32
+
+
+def test_a_batch_needs_an_image(records):
+    with pytest.raises(ConfigError, match="batch size 0 must be 1 or more"):
+        next(decoded_batches(records, SIZE, 0))

@@ -7,8 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from apnet.cli.options import Data, Device, Json, Renderers, Seed, Workers
-from apnet.cli.terminal import progress_bar, say, say_json
+from apnet.cli.options import Data, Decoders, Device, Json, Renderers, Seed, Workers
+from apnet.cli.terminal import leads, progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 from apnet.results import APKind, Distance
 
@@ -37,17 +37,18 @@ def demo(
     when the same command is given again.
     """
     from apnet.cli.training_display import TrainingDisplay
+    from apnet.cli.values import only
     from apnet.demo import run_demo
     from apnet.retrieval import format_evaluations
 
     result = run_demo(
         out,
-        source=data,
+        source=only(data) if data else None,
         seed=seed,
         workers=workers,
         assignments=settings or [],
         stage=progress_bar,
-        listener=TrainingDisplay,
+        training_display=TrainingDisplay,
     )
     say(format_evaluations(result.evaluations))
     say(f"\nreport:  {result.report}\nfigures: {result.metrics}")
@@ -58,14 +59,17 @@ def train(
         Optional[str],  # noqa: UP045
         typer.Argument(help="A shipped recipe's name or a .toml file."),
     ] = None,
-    data: Data = None,
+    data: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--data", metavar="NAME=DIR", help="Data set; repeat to train on several."),
+    ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="New run folder."),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override, as optimisation.rate=2e-4."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Change, as optimiser.learning_rate=2e-4."),
     ] = None,
     resume: Annotated[
         Optional[Path],  # noqa: UP045
@@ -77,32 +81,60 @@ def train(
 ) -> None:
     """Train a network: RECIPE --data NAME=DIR --out RUN, or --resume RUN.
 
+    With --resume, --set changes epochs, optimiser.learning_rate, evaluate_every or precision.
     Several processes: torchrun --nproc-per-node N -m apnet train ...
     """
-    from apnet.cli.running import begin_run, continue_run
+    from apnet.cli.device import prepared_device
+    from apnet.cli.training_display import TrainingDisplay
+    from apnet.training import RunFolder, TensorBoard, load_recipe, resume_run
+    from apnet.training import train as train_run
+    from apnet.training.changes import changed_recipe
 
+    wanted = settings or []
     if resume is not None:
-        if recipe or data or out or settings:
+        if recipe or data or out:
             raise ConfigError(
-                "--resume takes recipe, data and settings from the run folder; leave the others out"
+                "--resume takes recipe, data and folder from the run; leave RECIPE, --data and "
+                "--out out"
             )
-        continue_run(resume, device, workers, tensorboard)
-    elif recipe is None or data is None or out is None:
+        epochs = changed_recipe(RunFolder(resume).recipe(), wanted)[0].epochs
+    elif recipe is None or not data or out is None:
         raise ConfigError("give RECIPE --data NAME=DIR --out RUN, or --resume RUN")
     else:
-        begin_run(recipe, settings or [], data, out, device, workers, tensorboard)
+        epochs = load_recipe(recipe, wanted).epochs
+    chosen = prepared_device(device)
+    folder = resume or out
+    assert folder is not None
+    with TrainingDisplay("training", epochs) as display:
+        common = {
+            "device": chosen,
+            "settings": wanted,
+            "workers": workers,
+            "callbacks": [
+                display,
+                *([TensorBoard(folder / "tensorboard")] if tensorboard and leads() else []),
+            ],
+            "notify": tell,
+        }
+        if recipe is None or not data:
+            trained = resume_run(folder, **common)  # type: ignore[arg-type]
+        else:
+            trained = train_run(recipe, data, folder, **common)  # type: ignore[arg-type]
+    if leads():
+        display.report()
+        say(f"weights: {trained.path}")
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder or a .safetensors checkpoint.")],
-    data: Annotated[str, typer.Option("--data", metavar="NAME=DIR", help="Data set.")],
+    data: Annotated[list[str], typer.Option("--data", metavar="NAME=DIR", help="Data set.")],
     distance: Protocol = "cosine",
     ap: Kind = "hits",
     flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
     precision: Annotated[str, typer.Option(help="'float32', 'bf16' or 'auto'.")] = "float32",
     rerank: Rerank = None,
     device: Device = "auto",
-    workers: Workers = 2,
+    workers: Decoders = 2,
     json: Json = False,
 ) -> None:
     """Evaluate a checkpoint on a data set's query and gallery.
@@ -112,7 +144,7 @@ def evaluate(
     """
     from apnet.checkpoints import load_checkpoint
     from apnet.cli.device import prepared_device
-    from apnet.cli.values import reranking
+    from apnet.cli.values import only, reranking
     from apnet.data import load_source
     from apnet.devices import choose_precision
     from apnet.evaluation import Protocol, evaluate_and_break_down
@@ -122,7 +154,7 @@ def evaluate(
         raise ConfigError(f"--precision {precision}: choose float32, bf16 or auto")
     settings = reranking(rerank)
     checkpoint = load_checkpoint(run)
-    dataset = load_source(data)
+    dataset = load_source(only(data))
     chosen = prepared_device(device)
     protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen), settings)
     with progress_bar("embedding" if settings is None else "embedding, re-ranking") as progress:
@@ -176,16 +208,27 @@ def cost(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="HxW", help="Image size; the preset's own by default."),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change, as network.attention=cbam."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Count multiply-adds and parameters of a network."""
     import dataclasses
 
     from apnet.cli.values import image_size
-    from apnet.model import create_network, network_cost, preset
+    from apnet.config import NetworkConfig, override, parse, to_dict
+    from apnet.model import build_network, network_cost, preset
 
-    height, width = image_size(size) if size else preset(network).image_size
-    counted = network_cost(create_network(network, image_size=(height, width)), (height, width))
+    values = override({"network": to_dict(preset(network))}, settings or [])
+    if size:
+        values["network"]["image_size"] = image_size(size)
+    if values.keys() != {"network"}:
+        raise ConfigError("--set: a network's settings begin with 'network.'")
+    config = parse(NetworkConfig, values["network"], f"network '{network}'")
+    height, width = config.image_size
+    counted = network_cost(build_network(config), (height, width))
     figures = {"network": network, "image_size": [height, width], **dataclasses.asdict(counted)}
     if json:
         say_json(figures)
@@ -205,6 +248,8 @@ def presets(json: Json = False) -> None:
         say_json({name: to_dict(config) for name, config in PRESETS.items()})
         return
     for name, config in PRESETS.items():
-        parts = ",".join(map(str, config.parts)) if config.attention != "none" else "-"
+        attention = config.attention
+        parts = ",".join(map(str, config.parts)) if attention != "none" else "-"
         size = "x".join(map(str, config.image_size))
-        say(f"{name:20} {config.backbone:14} {config.attention:8} parts {parts:8} {size}")
+        shown = attention if isinstance(attention, str) else ",".join(attention)
+        say(f"{name:20} {config.backbone:14} {shown:8} parts {parts:8} {size}")

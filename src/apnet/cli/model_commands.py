@@ -1,4 +1,4 @@
-"""Commands that put a trained network to use; the shipped one where none is named."""
+"""Commands that use a trained network: the shipped one unless another is named."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from apnet.cli.options import Device, Json, Weights
-from apnet.cli.terminal import say, say_json, tell
+from apnet.cli.options import Decoders, Device, Json, Weights
+from apnet.cli.terminal import progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,48 +33,57 @@ def embed(
     half: Annotated[
         bool, typer.Option("--half", help="Keep a store's features in 16 bits.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=0, help="Threads that decode images.")] = 2,
+    workers: Decoders = 2,
     json: Json = False,
 ) -> None:
     """Turn images of people into features that 'apnet score' reads.
 
-    A folder grows batch by batch: after a stop, or when there are new images, the same command
-    goes on.
+    A folder is filled batch by batch: after an interruption, or when there are new images, the same
+    command continues.
     """
     from apnet.cli.device import prepared_device
-    from apnet.cli.embedding import Wishes, embed_to_file, embed_to_store
-    from apnet.data.image_paths import gather_images
-    from apnet.embedding import Manner
+    from apnet.data.image_paths import list_images
+    from apnet.embedding import (
+        ComputeOptions,
+        EmbedJob,
+        EmbedOptions,
+        embed_to_file,
+        embed_to_store,
+    )
 
     to_file = out.suffix == ".npz"
     if to_file and out.is_dir():
         raise ConfigError(f"--out {out}: a folder; name the file to write, such as features.npz")
     if to_file and half:
         raise ConfigError(f"--half is for a folder; --out {out} names a file")
-    listing = gather_images(paths)
+    listing = list_images(paths)
     for note in listing.notes:
         tell(note)
     chosen = chosen_checkpoint(checkpoint)
-    manner = Manner(chosen.config.image_size, flip, skip_unreadable, max(workers, 1))
+    options = EmbedOptions(chosen.config.image_size, flip, skip_unreadable, max(workers, 1))
+    compute = ComputeOptions(prepared_device(device), backend, precision)
     numbers: Literal["float16", "float32"] = "float16" if half else "float32"
-    wishes = Wishes(prepared_device(device), backend, precision, numbers)
-    write = embed_to_file if to_file else embed_to_store
-    done = write(chosen, listing.gallery, out, manner, wishes)
+    with progress_bar("embedding") as progress:
+        job = EmbedJob(chosen.network, listing.gallery, options, compute, progress, tell)
+        if to_file:
+            result = embed_to_file(job, out)
+        else:
+            result = embed_to_store(job, out, fingerprint=chosen.fingerprint, numbers=numbers)
     if not json:
-        without = f", {len(done.skipped):,} skipped" if done.skipped else ""
-        say(f"{out}: {done.images:,} images{without}, {done.dimensions} numbers each")
+        without = f", {len(result.skipped):,} skipped" if result.skipped else ""
+        say(f"{out}: {result.images:,} images{without}, {result.dimensions} numbers each")
         return
     say_json(
         {
             "out": str(out),
-            "images": done.images,
-            "dimensions": done.dimensions,
-            "skipped": list(done.skipped),
+            "images": result.images,
+            "dimensions": result.dimensions,
+            "skipped": list(result.skipped),
             "checkpoint": str(chosen.path),
             "fingerprint": chosen.fingerprint,
             "image_size": list(chosen.config.image_size),
             "flip": flip,
-            **done.computed(),
+            **result.computed(),
         }
     )
 

@@ -9,12 +9,25 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Data = Annotated[
-    Optional[str],  # noqa: UP045 - typer on Python 3.10
+    Optional[list[str]],  # noqa: UP045 - typer on Python 3.10
     typer.Option("--data", metavar="NAME=DIR", help="Data set; 'apnet data list' names them."),
 ]
 Device = Annotated[str, typer.Option(help="'auto', 'cpu', 'cuda', 'cuda:1', ...")]
-Workers = Annotated[int, typer.Option(min=0, help="Processes that decode images.")]
-Renderers = Annotated[int, typer.Option(min=0, help="Processes that render.")]
+Workers = Annotated[
+    int,
+    typer.Option(min=0, help="Parallel workers that decode images: processes; 0 uses this one."),
+]
+Decoders = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Parallel workers that decode images: threads beside the network; 0 and 1 mean one.",
+    ),
+]
+Renderers = Annotated[
+    int,
+    typer.Option(min=0, help="Parallel workers that render: processes; 0 and 1 use this one."),
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
 Weights = Annotated[
     Optional[Path],  # noqa: UP045 - typer on Python 3.10

@@ -47,19 +47,24 @@ def tell(text: str) -> None:
 
 @contextlib.contextmanager
 def progress_bar(description: str) -> Iterator[Progress]:
-    """Shows a bar on standard error while work goes on.
+    """Shows a progress bar on standard error, from the first report of progress on.
 
     Yields:
-        A callable to tell (done, total).
+        A callable that is told (done, total).
     """
-    with bars() as bar:
-        task = bar.add_task(description, total=None, start=False)
+    bar = bars()
+    task = bar.add_task(description, total=None, start=False)
 
-        def update(done: int, total: int) -> None:
-            bar.start_task(task)  # at the first call: other work may come before it
-            bar.update(task, completed=done, total=total)
+    def update(done: int, total: int) -> None:
+        bar.start()
+        bar.start_task(task)
+        bar.update(task, completed=done, total=total)
 
+    try:
         yield update
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def bars(*extra: TextColumn) -> Bar:

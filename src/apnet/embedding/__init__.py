@@ -1,29 +1,45 @@
-"""From a network and images to embeddings: the reference, faster back-ends, a store that grows."""
+"""From a network and images to embeddings: engines, the pipeline, feature stores, jobs."""
 
 from apnet.embedding.agreement import Agreement, agreement, features_of, sample_images
 from apnet.embedding.backends import Backend
-from apnet.embedding.choice import BACKENDS, PRECISIONS, Choice, Task, choose_backend
-from apnet.embedding.job import EmbeddedBatch, Manner, embed_stream
+from apnet.embedding.choice import BACKENDS, PRECISIONS, Choice, choose_backend
+from apnet.embedding.engines import ENGINES, Engine, Task
+from apnet.embedding.jobs import (
+    ComputeOptions,
+    EmbedJob,
+    EmbedResult,
+    embed_to_file,
+    embed_to_store,
+)
 from apnet.embedding.reference import embed_images, embed_records
 from apnet.embedding.store import StoreWriter, check_place, check_same
+from apnet.embedding.stream import EmbeddedBatch, EmbedOptions, decoded_batches, embed_stream
 
 __all__ = [
     "BACKENDS",
+    "ENGINES",
     "PRECISIONS",
     "Agreement",
     "Backend",
     "Choice",
+    "ComputeOptions",
+    "EmbedJob",
+    "EmbedOptions",
+    "EmbedResult",
     "EmbeddedBatch",
-    "Manner",
+    "Engine",
     "StoreWriter",
     "Task",
     "agreement",
     "check_place",
     "check_same",
     "choose_backend",
+    "decoded_batches",
     "embed_images",
     "embed_records",
     "embed_stream",
+    "embed_to_file",
+    "embed_to_store",
     "features_of",
     "sample_images",
 ]

@@ -1,17 +1,18 @@
-"""The reference: PyTorch, image plus mirror image (section IV-A/B). Faster ways answer to it."""
+"""The reference: PyTorch, image plus mirror image (sections IV-A and IV-B)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
-from torch.nn import functional
 
-from apnet.data import EvaluationTransform, image_batches
-from apnet.devices import Precision, autocast
+from apnet.devices import Precision
+from apnet.embedding.backends import with_mirror
+from apnet.embedding.engines.eager import unchanged_backend
+from apnet.embedding.stream import BATCH_SIZE, EmbedOptions, embed_stream
 from apnet.model import APNet
+from apnet.model.shapes import evaluating
 from apnet.progress import Progress, silent
 from apnet.types import Embeddings, ImageRecord
 
@@ -30,15 +31,6 @@ def embed_images(network: APNet, images: Tensor, *, flip: bool = True) -> Tensor
     return with_mirror(network.embed, images, flip)
 
 
-def with_mirror(embed: Callable[[Tensor], Tensor], images: Tensor, flip: bool) -> Tensor:
-    """Returns what ``embed_images`` does, with any function from (N, 3, H, W) to (N, D)."""
-    features = embed(images).float()
-    if flip:
-        features = features + embed(images.flip(3)).float()
-    return functional.normalize(features)
-
-
-@torch.inference_mode()
 def embed_records(
     network: APNet,
     records: Sequence[ImageRecord],
@@ -46,11 +38,11 @@ def embed_records(
     *,
     flip: bool = True,
     precision: Precision = "float32",
-    batch_size: int = 64,
+    batch_size: int = BATCH_SIZE,
     workers: int = 0,
     progress: Progress = silent,
 ) -> Embeddings:
-    """Embeds image files; memory beyond the network is one batch and the (N, D) result.
+    """Embeds image files; memory beyond the network is three batches and the (N, D) result.
 
     Args:
         network: used in evaluation mode on the device where its weights are; its mode is restored.
@@ -58,27 +50,22 @@ def embed_records(
         image_size: height and width in pixels to resize to.
         flip: whether to add the mirror image's feature.
         precision: arithmetic of the network.
-        batch_size: images in one forward pass.
-        workers: processes that decode; 0 decodes in this one.
+        batch_size: images in one forward pass, 1 or more.
+        workers: threads that decode beside the network; 0 and 1 both mean one.
         progress: called with (images done, images in all).
 
     Raises:
+        ConfigError: the batch size is below 1.
         ImageError: an image cannot be read; nothing is skipped.
     """
-    device = next(network.parameters()).device
-    batches = image_batches(records, EvaluationTransform(image_size), batch_size, workers)
+    options = EmbedOptions(image_size, flip, threads=max(workers, 1), batch_size=batch_size)
     rows: list[np.ndarray] = []
-    training = network.training
-    network.eval()
-    try:
-        for images in batches:
-            images = images.to(device, memory_format=torch.channels_last)
-            with autocast(precision, device):
-                features = embed_images(network, images, flip=flip)
-            rows.append(features.cpu().numpy())
-            progress(sum(map(len, rows)), len(records))
-    finally:
-        network.train(training)
+    done = 0
+    with evaluating(network):
+        for batch in embed_stream(unchanged_backend(network, precision), records, options):
+            rows.append(batch.features)
+            done += len(batch.records)
+            progress(done, len(records))
     return Embeddings.of(
         np.concatenate(rows) if rows else np.empty((0, network.feature_dim), np.float32), records
     )

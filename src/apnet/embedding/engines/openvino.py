@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU, through its frontend: ``convert_model`` carries a telemetry client."""
+"""OpenVINO on the CPU, through its frontend, as ``convert_model`` contains a telemetry client."""
 
 from __future__ import annotations
 
@@ -8,44 +8,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from apnet.embedding.backends import Arithmetic, Backend, exported, in_blocks
-from apnet.embedding.onnx_engine import quantised_model, quiet
+from apnet.embedding.backends import Arithmetic, Backend
+from apnet.embedding.capture import exported, in_blocks
+from apnet.embedding.engines.engine import Engine, Task
+from apnet.embedding.onnx_models import quantised_model, quiet
 from apnet.extras import require
-from apnet.model import APNet
 
 _HINTS = {"float32": "f32", "bf16": "bf16", "int8": "f32"}
 
 
-def openvino_backend(network: APNet, image_size: tuple[int, int], precision: Arithmetic) -> Backend:
-    """Returns the network in OpenVINO, float32 or bf16.
-
-    Args:
-        network: in evaluation mode, on the CPU.
-        image_size: H and W in pixels.
-        precision: its arithmetic.
+def _build(task: Task, precision: Arithmetic, calibration: Tensor) -> Backend:
+    """Returns the network in float32 or bf16, or with its convolutions in 8 bits.
 
     Raises:
-        MissingExtraError: the package is not installed.
+        MissingExtraError: OpenVINO is missing, or, for 8 bits, ONNX Runtime, which quantises.
     """
     openvino = require("openvino", "openvino")
-    with quiet():
-        model = _converted(exported(network, image_size))
+    if precision == "int8":
+        model = openvino.Core().read_model(quantised_model(task.network, calibration))
+    else:
+        with quiet():
+            model = _converted(exported(task.network, task.image_size))
     return Backend("openvino", precision, _compiled(openvino, model, precision))
-
-
-def openvino_int8_backend(network: APNet, calibration: Tensor) -> Backend:
-    """Returns the network in OpenVINO, convolutions in 8 bits.
-
-    Args:
-        network: in evaluation mode, on the CPU.
-        calibration: (N, 3, H, W) float32, normalised: images of the kind to be embedded.
-
-    Raises:
-        MissingExtraError: OpenVINO, or ONNX Runtime which makes the 8-bit network, is missing.
-    """
-    openvino = require("openvino", "openvino")
-    model = openvino.Core().read_model(quantised_model(network, calibration))
-    return Backend("openvino", "int8", _compiled(openvino, model, "int8"))
 
 
 def _converted(program: torch.export.ExportedProgram) -> Any:
@@ -71,3 +55,6 @@ def _compiled(openvino: Any, model: Any, precision: Arithmetic) -> Callable[[Ten
         return torch.from_numpy(compiled(images.contiguous().numpy())[0].copy())
 
     return in_blocks(run)
+
+
+ENGINE = Engine(_build, ("float32", "bf16", "int8"), order=1)

@@ -1,11 +1,11 @@
-"""ONNX Runtime, and the 8-bit network that it and OpenVINO share."""
+"""The network as an ONNX model, and its 8-bit form, which ONNX Runtime and OpenVINO run."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -13,39 +13,15 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from apnet.embedding.backends import BLOCK, Backend, exported, in_blocks
+from apnet.embedding.capture import BLOCK, exported
 from apnet.extras import require
 from apnet.model import APNet
 
-_INPUT = "images"
+INPUT = "images"
+"""Name of the model's input."""
+
 _IN_8_BITS = ["Conv", "Add", "Relu", "Clip", "MaxPool"]
-"""Operators in 8 bits; the attentions and the neck, which cost little, stay in float32."""
-
-
-def onnx_backend(network: APNet, image_size: tuple[int, int]) -> Backend:
-    """Returns the network in ONNX Runtime on the CPU, float32.
-
-    Args:
-        network: in evaluation mode, on the CPU.
-        image_size: H and W in pixels.
-
-    Raises:
-        MissingExtraError: the packages are not installed.
-    """
-    return Backend("onnx", "float32", _session(onnx_model(network, image_size)))
-
-
-def onnx_int8_backend(network: APNet, calibration: Tensor) -> Backend:
-    """Returns the network in ONNX Runtime, convolutions in 8 bits.
-
-    Args:
-        network: in evaluation mode, on the CPU.
-        calibration: (N, 3, H, W) float32, normalised: images of the kind to be embedded.
-
-    Raises:
-        MissingExtraError: the packages are not installed.
-    """
-    return Backend("onnx", "int8", _session(quantised_model(network, calibration)))
+"""Operators in 8 bits; the attentions and the BN neck, which cost little, stay in float32."""
 
 
 def onnx_model(network: APNet, image_size: tuple[int, int]) -> Any:
@@ -60,7 +36,7 @@ def onnx_model(network: APNet, image_size: tuple[int, int]) -> Any:
         program = torch.onnx.export(
             exported(network, image_size),
             dynamo=True,
-            input_names=[_INPUT],
+            input_names=[INPUT],
             output_names=["features"],
             verbose=False,
         )
@@ -70,7 +46,7 @@ def onnx_model(network: APNet, image_size: tuple[int, int]) -> Any:
 
 
 def quantised_model(network: APNet, calibration: Tensor) -> bytes:
-    """Returns the network as an ONNX model with convolutions in 8 bits, one scale a channel.
+    """Returns the network as an ONNX model with convolutions in 8 bits, one scale per channel.
 
     Ranges of the activations are the smallest and largest values that the calibration images give.
 
@@ -103,7 +79,7 @@ def quantised_model(network: APNet, calibration: Tensor) -> bytes:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps converters' remarks from the user's terminal; errors still raise."""
+    """Suppresses converters' warnings and log messages; errors are still raised."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -115,7 +91,7 @@ def quiet() -> Iterator[None]:
 
 
 class _Calibration:
-    """Hands the calibration images over in blocks; a part of a block is filled by repetition."""
+    """Yields the calibration images in blocks; fewer than a block are repeated to fill it."""
 
     def __init__(self, images: Tensor) -> None:
         images = images.repeat(-(-BLOCK // len(images)), 1, 1, 1)
@@ -125,17 +101,3 @@ class _Calibration:
     def get_next(self) -> dict[Literal["images"], Any] | None:
         batch = next(self._batches, None)
         return None if batch is None else {"images": batch.numpy()}
-
-
-def _session(model: Any) -> Callable[[Tensor], Tensor]:
-    runtime = require("onnxruntime", "onnx")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3  # errors
-    data = model if isinstance(model, bytes) else model.SerializeToString()
-    session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-    def run(images: Tensor) -> Tensor:
-        return torch.from_numpy(session.run(None, {_INPUT: images.contiguous().numpy()})[0])
-
-    return in_blocks(run)
