@@ -1,1 +1,1 @@
-"""Exact ranks and nearest images, blockwise."""
+"""Exact ranks and nearest gallery images, block by block."""

@@ -1,4 +1,4 @@
-"""Work on the queries block by block, on several threads, within a stated memory."""
+"""Processing of queries block by block, on several threads, within bounded memory."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _MOST_THREADS = 2
 
 
 def default_threads() -> int:
-    """Returns how many blocks to work on at once: the processor's cores, at most two.
+    """Returns the number of blocks to process at once: that of the cores, at most two.
 
-    The matrix product brings threads of its own where the library under numpy has them; ours
-    keep the cores busy in between.
+    The BLAS library under numpy usually runs the matrix product on all cores; a second block keeps
+    them busy between products.
     """
     return min(_MOST_THREADS, os.cpu_count() or 1)
 
 
 def rows_in_block(row_bytes: int, feature_bytes: int, threads: int) -> int:
-    """Returns how many queries one block takes.
+    """Returns the number of queries per block, from 1 to 256.
 
-    All blocks in work together hold scores of at most 16 MiB or a tenth of the features,
-    whichever is more (and of at least one query each); a block has at most 256 queries.
+    The scores of all blocks in process take at most 16 MiB or a tenth of the features, whichever is
+    more, unless a block of a single query takes more.
 
     Args:
         row_bytes: bytes of one query's scores.
         feature_bytes: bytes of all features.
-        threads: blocks in work at once.
+        threads: blocks processed at once.
     """
     budget = max(_SMALLEST_BUDGET, feature_bytes // 10) // threads
     return min(_MOST_ROWS, max(1, budget // max(1, row_bytes)))
@@ -44,13 +44,13 @@ def rows_in_block(row_bytes: int, feature_bytes: int, threads: int) -> int:
 def over_blocks(
     work: Callable[[NDArray[np.int64]], T], count: int, size: int, threads: int
 ) -> Iterator[tuple[NDArray[np.int64], T]]:
-    """Yields every block of ``range(count)`` with what ``work`` made of it, in order.
+    """Yields every block of ``range(count)`` with the result of ``work`` for it, in order.
 
     Args:
         work: called with the indices of one block, on any thread.
-        count: how many indices there are.
-        size: indices in a block; the last one may be shorter.
-        threads: calls at once.
+        count: number of indices.
+        size: indices per block; the last block may be shorter.
+        threads: concurrent calls.
     """
     blocks = [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
     with ThreadPoolExecutor(threads) as pool:

@@ -1,4 +1,4 @@
-"""What a block's screening leaves to look at: bf16 first where it is used, float32 otherwise."""
+"""The gallery images that may precede a match, found by screening in bf16 or float32."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from apnet.retrieval.ranking.screening import Line, Screener
 
 Mask = NDArray[np.bool_]
 Truth = Mapping[int, tuple[Indices, Indices]]
-"""Each query's matches, and what is left out beside the junk: gallery indices, ascending."""
+"""By query: its matches, and the images ignored in addition to the junk; ascending indices."""
 
 _REACHING = 2
-"""A query is left to float32 where more than 1/2 of the gallery reaches its last match."""
+"""A query is ranked in float32 where more than 1/2 of the gallery reaches its last match."""
 
 _HARD = 32
-"""A query is hard where more than 1/32 of the gallery is to be computed again: that costs as much
-as its share of a float32 product."""
+"""A query is hard where more than 1/32 of the gallery must be computed again: that costs as much as
+its share of a float32 product."""
 
 _FEW = 32
-"""Fewer hard queries in a block are settled nevertheless, as a product of few rows is slow. Where
-more than a quarter of the first so many are hard, the rest of the block is not looked at."""
+"""Up to this many hard queries per block are settled one by one, as a product of few rows is slow.
+Where more than a quarter of the first 32 queries are hard, the whole rest is ranked in float32."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """One query's matches, and the other images that may stand ahead of one.
+    """One query's matches, and the other images that may precede one of them.
 
     Attributes:
         row: the query.
         matches: (m,) gallery indices, ascending.
-        reached: (m,) the matches' scores.
-        columns: (n,) gallery indices of the others, ascending; ``None`` for all.
-        values: (n,) their scores; what does not count is -inf or left out.
-        margin: scores further apart than this are in order.
+        reached: (m,) their scores.
+        columns: (n,) gallery indices of the other images, ascending; ``None``: the whole gallery.
+        values: (n,) their scores; images that are ignored have -inf or are not listed.
+        margin: scores further apart than this are certainly in order.
     """
 
     row: int
@@ -49,17 +49,17 @@ class Candidates:
 
 
 def candidates(scorer: Scorer, truth: Truth, junk: Indices, rows: Indices) -> Iterator[Candidates]:
-    """Yields the candidates of queries that have a match, in any order.
+    """Yields the candidates of queries that each have a match, in any order.
 
     Args:
         scorer: of the queries with the gallery.
-        truth: matches and left-out images, by query.
-        junk: gallery images that are left out for all.
+        truth: matches and ignored images, by query.
+        junk: gallery images that are ignored for all queries.
         rows: (B,) the queries.
     """
     left, step = rows, len(rows)
     if scorer.screener is not None:
-        step = max(1, step // 2)  # a float32 score is twice as long
+        step = max(1, step // 2)  # a float32 score takes twice the memory
         if scorer.screener.useful:
             left = yield from _screened(scorer, scorer.screener, (truth, junk), rows)
     for start in range(0, len(left), step):
@@ -77,7 +77,7 @@ def _in_float32(scorer: Scorer, truth: Truth, junk: Indices, rows: Indices) -> I
         line[matches] = -np.inf
         line[out] = -np.inf
         reaching = line >= (reached - margin).min()
-        if 8 * np.count_nonzero(reaching) > len(line):  # bare numbers are sorted faster than found
+        if 8 * np.count_nonzero(reaching) > len(line):  # sorting all is faster than indexing
             yield Candidates(row, matches, reached, None, line, margin)
         else:
             columns = reaching.nonzero()[0]
@@ -86,14 +86,15 @@ def _in_float32(scorer: Scorer, truth: Truth, junk: Indices, rows: Indices) -> I
 
 @dataclass(frozen=True)
 class _Sketch:
-    """Candidates of which the values at ``open`` are not yet good enough."""
+    """Candidates whose values at ``open`` are not accurate enough yet."""
 
     candidates: Candidates
     open: Indices
 
-    def settled(self, scorer: Scorer) -> Candidates:
+    def settle(self, scorer: Scorer) -> Candidates:
+        """Computes these values again, in place."""
         found = self.candidates
-        assert found.columns is not None  # only float32 counts all
+        assert found.columns is not None  # only float32 screening lists the whole gallery
         columns = found.columns[self.open]
         found.values[self.open] = scorer.refined(found.row, columns)[0]
         return found
@@ -102,6 +103,7 @@ class _Sketch:
 def _screened(
     scorer: Scorer, screener: Screener, sets: tuple[Truth, Indices], rows: Indices
 ) -> Generator[Candidates, None, Indices]:
+    """Yields the candidates that bf16 decides; returns the other queries."""
     truth, junk = sets
     counted = np.ones(scorer.images, dtype=bool)
     counted[junk] = False
@@ -114,7 +116,7 @@ def _screened(
             break
         found = _sketch(scorer, lines[place], (row, *truth[row]), counted)
         if found is not None and _HARD * len(found.open) <= len(counted):
-            yield found.settled(scorer)
+            yield found.settle(scorer)
         elif found is not None and len(hard) < _FEW:
             hard.append(found)
         else:
@@ -122,7 +124,7 @@ def _screened(
     if left:
         left += [found.candidates.row for found in hard]
     else:
-        yield from (found.settled(scorer) for found in hard)
+        yield from (found.settle(scorer) for found in hard)
     screener.count(len(rows) - len(left), len(left))
     return np.array(left, dtype=np.int64)
 
@@ -130,7 +132,7 @@ def _screened(
 def _sketch(
     scorer: Scorer, line: Line, query: tuple[int, Indices, Indices], counted: Mask
 ) -> _Sketch | None:
-    """Returns ``None`` where the bound does not hold, or too many images reach the last match."""
+    """Returns None where the error bound fails, or too many images reach the last match."""
     row, matches, out = query
     reached, error = scorer.refined(row, matches)
     if not line.holds(matches, reached):
@@ -148,7 +150,7 @@ def _sketch(
 
 
 def _undecided(line: Line, values: Keys, reached: Keys, error: float) -> Mask:
-    """Returns which values (n,) may lie on either side of one of the scores reached (m,)."""
+    """Returns which of the values (n,) may lie on either side of a score ``reached`` (m,)."""
     ordered = np.sort(reached)
     begun = line.lowest(ordered - error).searchsorted(values, side="right")
     ended = line.highest(ordered + error).searchsorted(values, side="left")

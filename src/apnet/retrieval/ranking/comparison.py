@@ -1,22 +1,22 @@
-"""How near images are: approximately for whole blocks at once, exactly for single pairs.
+"""Scores by features: approximate ones for blocks of queries, exact ones for single pairs.
 
-A *screened* score comes from one matrix product in the features' own precision; its last bits
-depend on the block size, the library and the processor. A *key* is computed in float64 for one
-pair at a time, always by the same additions in the same order, so that equal vectors have equal
-keys on every machine. Both grow with nearness, and for one query they order the gallery alike:
+A *screened score* comes from one matrix product in the features' precision; its last bits depend on
+the block size, the library and the processor. A *key* is computed in float64 for one pair at a
+time, always by the same additions in the same order, so that equal vectors have equal keys on every
+machine. Both increase with similarity, and for one query they order the gallery alike:
 
 * cosine: the score is a.b / |b|, the key (a.b)|a.b| / |b|^2 (its signed square: a quotient of
   integers where the features are integers, hence exact ties there). A zero vector has cosine 0
   with everything.
 * euclidean: the score is a.b - |b|^2 / 2, the key -|a - b|^2.
 
-How far the two may lie apart. Rounding errors of a product over D terms act like a random walk: in
-units of u |a| |b| (u the unit roundoff) we measured at most 13 for D from 16 to 8,192 on normal,
+Error of screened scores: the rounding errors of a product over D terms behave like a random walk.
+In units of u |a| |b| (u the unit roundoff) we measured at most 13 for D from 16 to 8,192 on normal,
 rectified, sorted, cancelling, nearly collinear and nearly constant vectors, and less than 2 on the
-first two kinds at D = 2,048. So every block measures the error of a sample of its pairs (one a
-query, and 64 spread over it), and ``slack`` allows eight times the largest, from 3 up to
-``sqrt(D) / 4 + 12`` units; and never less than four times the largest, for vectors whose roundings
-all lean one way, as those with one value throughout. The bound is statistical, not proven
+first two kinds at D = 2,048. Every block therefore measures the error of a sample of its pairs (one
+per query, and 64 spread over the block). ``slack`` allows eight times the largest error, clipped to
+3 to ``sqrt(D) / 4 + 12`` units, and at least four times the largest, for vectors whose rounding
+errors all have one sign, such as constant ones. The bound is statistical, not proven
 (docs/decisions/0031).
 """
 
@@ -33,35 +33,35 @@ from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.ranking.screening import Screener, screening_device
 
 _PAIR_BYTES = 1 << 20
-"""Float64 working memory of one step of ``keys``; more would leave the processor's cache."""
+"""Float64 working memory of one step of ``keys`` in bytes; it fits into the processor's cache."""
 
 _SEGMENT = 128
-"""Terms at most that ``refined`` sums in the features' own precision."""
+"""Maximum number of terms that ``refined`` sums in the features' precision."""
 
-_GATHERED = 64
-"""Gallery vectors that ``refined`` gathers at once, to stay in the processor's cache."""
+_COPIED = 64
+"""Gallery vectors that ``refined`` copies at once; they fit into the processor's cache."""
 
 _SAMPLE = 64
-"""Pairs whose error every block measures beside one for each of its queries."""
+"""Pairs per block whose error is measured, in addition to one per query."""
 
 _FLOAT32_NORMS = (1e-12, 1e12)
 _FLOAT64_NORMS = (1e-70, 1e70)
 
 
 class Comparison:
-    """Compares the rows of two feature arrays.
+    """Scores pairs of rows of two feature arrays; a ``Scorer``.
 
     Args:
         query: (Q, D) float32 or float64, finite.
-        gallery: (G, D), likewise. Arrays of two precisions, of another one, not contiguous, or of
-            norms outside 1e-12 to 1e12 are converted (and so copied) first; others are not copied.
+        gallery: (G, D), likewise. The arrays are converted, and thereby copied, if their precisions
+            differ, if they are not contiguous, or if norms are outside 1e-12 to 1e12.
         distance: ``cosine`` or ``euclidean``.
-        device: where to screen in bf16 first, ``auto``, ``numpy`` (nowhere) or a torch device
-            (``screening``); float64 features never are.
+        device: where to screen in bf16: ``auto``, ``numpy`` (nowhere) or a torch device
+            (``screening``). Float64 features are not screened in bf16.
 
     Raises:
-        DataError: the dimensions differ, or a norm is beyond 1e-70 to 1e70.
-        ConfigError: the device is not there.
+        DataError: the dimensions differ, or a norm is outside 1e-70 to 1e70.
+        ConfigError: the device is not available.
     """
 
     def __init__(
@@ -95,19 +95,19 @@ class Comparison:
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of one query's screened scores, in bf16 or in the features' precision."""
+        """Memory of one query's screened scores in bytes, in bf16 or the features' precision."""
         if self.screener is not None:
             return self.screener.row_bytes
         return len(self.gallery) * self.gallery.itemsize
 
     @property
     def feature_bytes(self) -> int:
-        """Bytes of all features compared."""
+        """Memory of the features of both sets in bytes."""
         return self.query.nbytes + self.gallery.nbytes
 
     def screen(self, rows: Indices) -> Features:
         """Returns the screened scores (B, G) of B queries, in the features' precision."""
-        scores = self._buffer(len(rows))
+        scores = self._score_buffer(len(rows))
         np.matmul(self.query[rows], self.gallery.T, out=scores)  # (B, D) @ (D, G) -> (B, G)
         if self.distance == "cosine":
             scores *= self._offset
@@ -116,15 +116,12 @@ class Comparison:
         return scores
 
     def slack(self, rows: Indices, columns: Indices, scores: Features) -> Keys:
-        """Returns how far each query's screened scores may lie from the exact ones.
+        """Returns bounds (B,) on the error of each query's screened scores (``Scorer.slack``).
 
         Args:
             rows: (B,) queries.
-            columns: (B,) for each one a gallery image near it, whose error is measured.
-            scores: (B, G) their screened scores.
-
-        Returns:
-            (B,) bounds on the absolute error; scores at least twice this apart are in order.
+            columns: (B,) a gallery image near each query, whose error is measured.
+            scores: (B, G) the screened scores.
         """
         spread = np.arange(_SAMPLE)
         places = np.concatenate([np.arange(len(rows)), spread % len(rows)])
@@ -160,8 +157,9 @@ class Comparison:
     def refined(self, row: int, columns: Indices) -> tuple[Keys, float]:
         """Returns the scores (n,) of one query's pairs, and a proven bound on their error.
 
-        The products are summed in segments, each in the features' precision in any order, the
-        segments in float64; 1e-14 stands for the roundings of float64, of ``keys`` too.
+        Products are summed in segments: within a segment in the features' precision and in any
+        order, over the segments in float64. The bound includes 1e-14 for the rounding of float64,
+        also of ``keys``.
         """
         scores = self._products(row, columns)
         squares = self._gallery_squares[columns]
@@ -172,7 +170,7 @@ class Comparison:
         return scores, self._refined_error(float(self.query_norms[row]))
 
     def similarity(self, row: int, keys: Keys) -> Keys:
-        """Returns what people read for one query's keys: the cosine, or minus the distance."""
+        """Returns the cosine, or minus the Euclidean distance, for keys of one query."""
         if self.distance == "euclidean":
             return 0.0 - np.sqrt(-keys)
         cosines: Keys = _signed_root(keys) / (self.query_norms[row] or 1.0)
@@ -185,7 +183,7 @@ class Comparison:
         squares = self._gallery_squares
         return Screener(self.query, self.gallery, squares, self.distance, chosen)
 
-    def _buffer(self, rows: int) -> Features:
+    def _score_buffer(self, rows: int) -> Features:
         held: Features | None = getattr(self._threads, "scores", None)
         if held is None or len(held) < rows:
             held = np.empty((rows, len(self.gallery)), self.gallery.dtype)
@@ -196,7 +194,7 @@ class Comparison:
         terms, dim = self._terms, self.query.shape[1]
         vector = self.query[row].reshape(dim // terms, terms, 1)
         sums = np.empty((dim // terms, len(columns), 1), self.query.dtype)
-        pairs = self._gathered()
+        pairs = self._pair_buffer()
         for start in range(0, len(columns), len(pairs)):
             part = columns[start : start + len(pairs)]
             held = pairs[: len(part)]
@@ -213,10 +211,10 @@ class Comparison:
         wide = norm + self._widest
         return sums * norm * self._widest + 1e-14 * wide * wide
 
-    def _gathered(self) -> Features:
+    def _pair_buffer(self) -> Features:
         held: Features | None = getattr(self._threads, "pairs", None)
         if held is None:
-            held = np.empty((_GATHERED, self.query.shape[1]), self.gallery.dtype)
+            held = np.empty((_COPIED, self.query.shape[1]), self.gallery.dtype)
             self._threads.pairs = held
         return held
 
@@ -226,6 +224,7 @@ class Comparison:
         return (self.query_squares[rows] + keys) / 2
 
     def _unit(self, rows: Indices) -> Keys:
+        """Returns the unit (B,) in which errors of screened scores are measured."""
         roundoff = float(np.finfo(self.query.dtype).eps) / 2
         norms = self.query_norms[rows]
         reach = 1.0 if self.distance == "cosine" else self._widest
@@ -235,10 +234,10 @@ class Comparison:
 
 
 def check_dimensions(query: Features, gallery: Features) -> None:
-    """Checks that two feature arrays, (Q, D) and (G, D), have the same D.
+    """Checks that two feature arrays, (Q, D) and (G, D), have the same dimensions D.
 
     Raises:
-        DataError: they have not.
+        DataError: the dimensions differ.
     """
     if query.shape[1] != gallery.shape[1]:
         raise DataError(
@@ -248,26 +247,28 @@ def check_dimensions(query: Features, gallery: Features) -> None:
 
 
 def _square_norms(features: Features) -> Keys:
+    """Returns squared lengths (N,) in float64, above 0 for all but zero vectors."""
     squares = np.empty(len(features))
-    for part in _parts(features):
-        wide = features[part].astype(np.float64)
-        with np.errstate(over="ignore", under="ignore"):  # refused by _working_precision
+    for block in _row_blocks(features):
+        wide = features[block].astype(np.float64)
+        with np.errstate(over="ignore", under="ignore"):  # _working_precision refuses the result
             wide *= wide
-            squares[part] = wide.sum(axis=1)
+            squares[block] = wide.sum(axis=1)
     lost = features[squares == 0].any(axis=1)
     squares[np.flatnonzero(squares == 0)[lost]] = np.finfo(np.float64).tiny
     return squares
 
 
-def _parts(features: Features) -> Iterator[slice]:
+def _row_blocks(features: Features) -> Iterator[slice]:
     step = max(1, _PAIR_BYTES // (8 * max(1, features.shape[1])))
     return (slice(start, start + step) for start in range(0, len(features), step))
 
 
 def _working_precision(dtype: np.dtype[np.floating], norms: Keys) -> type[np.floating]:
+    """Returns float32 if type and norms of the features allow it, else float64."""
     if not _within(norms, _FLOAT64_NORMS):
         raise DataError(
-            "a feature vector's length is beyond 1e-70 to 1e70, too extreme to compare; "
+            "the length of a feature vector is outside 1e-70 to 1e70 and cannot be compared; "
             "scale all features by one factor"
         )
     fits = dtype.itemsize <= np.dtype(np.float32).itemsize and _within(norms, _FLOAT32_NORMS)
@@ -279,12 +280,14 @@ def _within(norms: Keys, limits: tuple[float, float]) -> bool:
 
 
 def _per_column(squares: Keys, distance: Distance) -> Keys:
+    """Returns what products with a gallery vector are multiplied with, or reduced by, (G,)."""
     if distance == "euclidean":
         return squares / 2
     return np.divide(1.0, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
 
 
 def _segment(dim: int) -> int:
+    """Returns the segment length of ``refined``: a divisor of ``dim``."""
     largest = max(terms for terms in range(1, min(_SEGMENT, dim) + 1) if dim % terms == 0)
     return largest if largest > _SEGMENT // 8 else dim
 

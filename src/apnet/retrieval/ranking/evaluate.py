@@ -1,4 +1,4 @@
-"""Single-query evaluation: features in, figures with their protocol out (section IV-A)."""
+"""Single-query evaluation (section IV-A): from features to metrics with their protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apnet.retrieval.ranking.scorer import Indices, Scorer
 from apnet.types import JUNK_PID, NO_CAMERA, Embeddings
 
 CMC_LENGTH = 50
-"""The CMC curve's ranks, where the gallery is that large."""
+"""Length of the CMC curve; shorter for smaller galleries."""
 
 
 def evaluate(
@@ -29,30 +29,30 @@ def evaluate(
     device: str = "auto",
     progress: Progress = silent,
 ) -> Evaluation:
-    """Ranks the gallery for every query, exactly, and returns the figures.
+    """Returns the metrics of every query's exact ranking of the gallery.
 
-    Left out for a query are gallery images of ``JUNK_PID``; under the card's ``same-camera`` rule
-    those of the query's pid and camera, where an unknown camera equals no other; and, where both
-    sets name their files, the query's own file, so that a set can be evaluated against itself.
-    Queries left with no match are counted but not averaged. Equal distances stay in gallery order.
-    A zero vector has cosine similarity 0 with everything.
+    Ignored for a query are gallery images with ``JUNK_PID``; under the card's ``same-camera`` rule
+    those with the query's pid and camera, where an unknown camera differs from every other; and,
+    where both sets have paths, the query's own file, so that a set can be evaluated against itself.
+    Queries without a match are counted but do not enter the means. Images at equal distance stay in
+    gallery order. A zero vector has cosine similarity 0 with everything.
 
-    The ranks are those of float64 arithmetic, on whatever device; the memory beyond the features is
-    at most 16 MiB or a tenth of the features, whichever is more, plus some 10 MiB a thread, and
-    half the gallery's features where it screens in bf16.
+    The ranks are those of float64 arithmetic on every device. The memory beyond the features is at
+    most 16 MiB or a tenth of the features, whichever is more, plus some 10 MiB per thread, and half
+    the gallery's features where it is screened in bf16.
 
     Args:
-        query: Q searches.
-        gallery: what is searched.
-        card: the protocol; its distance, junk rule and AP kind decide, the rest is passed on.
-        threads: blocks of queries in work at once; by default the cores, at most 2.
-        device: where to screen in bf16: ``auto`` (on the processor, where that pays), ``numpy``
-            (nowhere: float32 throughout) or a torch device. The figures do not depend on it.
+        query: Q queries.
+        gallery: the gallery.
+        card: the protocol; its distance, junk rule and AP kind are used, the rest is passed on.
+        threads: blocks of queries processed at once; by default the number of cores, at most 2.
+        device: where to screen in bf16: ``auto`` (the CPU, if that is faster), ``numpy`` (nowhere:
+            float32 throughout) or a torch device. The metrics do not depend on it.
         progress: called with (queries done, Q).
 
     Raises:
         DataError: the dimensions differ, or no query has a match in the gallery.
-        ConfigError: the device is not there.
+        ConfigError: the device is not available.
     """
     threads = threads or default_threads()
     comparison = Comparison(query.features, gallery.features, card.distance, device)
@@ -67,13 +67,13 @@ def evaluate_scorer(
     threads: int,
     progress: Progress,
 ) -> Evaluation:
-    """Ranks by any scorer, as ``evaluate`` does by features.
+    """Returns the metrics of the ranking by any scorer, as ``evaluate`` does for features.
 
     Args:
         scorer: of Q queries with a gallery.
         relevance: of the same sets.
         card: the protocol that both follow.
-        threads: blocks of queries in work at once.
+        threads: blocks of queries processed at once.
         progress: called with (queries done, Q).
 
     Raises:
@@ -99,9 +99,9 @@ def default_card(
     distance: Distance = "cosine",
     ap_kind: APKind = "hits",
 ) -> ProtocolCard:
-    """Returns a card for two sets: the junk rule their cameras allow, and their counts as ``data``.
+    """Returns a card for two sets: the junk rule that their cameras allow, and their counts.
 
-    The rule is ``none`` where all queries or all gallery images have unknown cameras.
+    The junk rule is ``none`` where all queries or all gallery images have unknown cameras.
 
     Args:
         query: the queries.
@@ -154,7 +154,7 @@ def _nothing_to_find(queries: int, card: ProtocolCard) -> str:
     if not queries:
         return "there is no query; give at least one image to search for"
     rule = (
-        " from another camera (the same-camera rule leaves out the query's own)"
+        " from another camera (the same-camera rule ignores the query's own)"
         if card.junk_rule == "same-camera"
         else ""
     )

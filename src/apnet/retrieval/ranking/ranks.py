@@ -1,19 +1,19 @@
 """The exact ranks of every query's matches, without sorting the gallery.
 
-Under a stable order (nearest first, ties in gallery order) a match at gallery index p is preceded
-by the other images that are nearer, and by those equally near that stand before p. So its rank is
-a count, and no sort of the whole gallery is needed:
+In the stable order (nearest first, ties in gallery order) a match at gallery index p is preceded by
+the images that are nearer, and by those at the same distance with a smaller index. Its rank is
+therefore a count:
 
 1. One matrix product screens a block of queries, in bf16 (``screening``) or float32
-   (``comparison``). The images that may reach the lowest score of a match are its candidates, few
-   for a useful feature (``candidates``).
-2. Their scores are sorted and counted.
-3. A score closer to a match's than the rounding bound leaves their order open. These pairs alone
-   are computed again in float64, each by itself, and compared exactly.
+   (``comparison``). The images that may reach the lowest score of a match are the query's
+   candidates; there are few of them if the feature is good (``candidates``).
+2. The scores of the candidates are sorted and counted.
+3. Where a candidate's score and a match's differ by less than the rounding bound, their order is
+   open. These pairs are computed again in float64, one by one, and compared exactly.
 
 The ranks do not depend on block size, threads, processor, screening or the library under numpy, as
-long as the rounding bounds hold. Open pairs are few, unless the features of many different
-persons are equal to the last bits: then all are computed exactly, which is slow but still right.
+long as the rounding bounds hold. Open pairs are few, unless the features of many different people
+are equal up to the last bits; then all pairs are computed in float64, which is slow but correct.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from apnet.retrieval.ranking.relevance import Relevance
 from apnet.retrieval.ranking.scorer import Indices, Scorer
 
 _OPEN_AT_ONCE = 1 << 18
-"""Open pairs that are gathered before they are decided: some 10 MiB."""
+"""Number of open pairs that are decided together: some 10 MiB."""
 
 
 @dataclass(frozen=True)
 class MatchRanks:
-    """Ranks of the matches of V queries, one query after the other.
+    """Ranks of the matches of V queries, concatenated.
 
     Attributes:
         queries: (V,) the queries that have a match, ascending.
         ranks: (M,) from 1, ascending within a query.
-        counts: (V,) matches of each query; they sum to M.
+        counts: (V,) number of matches per query, with sum M.
     """
 
     queries: Indices
@@ -66,12 +66,12 @@ def rank_matches(scorer: Scorer, relevance: Relevance, rows: Indices) -> MatchRa
 
 
 class _Tally:
-    """Counts what stands ahead of each match, other matches apart.
+    """Counts the images ahead of each match, not counting the other matches.
 
     Args:
-        scorer: decides what scores leave open.
+        scorer: computes the keys of open pairs.
         rows: (V,) the queries.
-        counts: (V,) their matches.
+        counts: (V,) their numbers of matches.
     """
 
     def __init__(self, scorer: Scorer, rows: Indices, counts: Indices) -> None:
@@ -84,7 +84,7 @@ class _Tally:
         self._open_size = 0
 
     def add(self, found: Candidates) -> None:
-        """Counts for one query."""
+        """Counts the candidates of one query."""
         reached, values = found.reached, found.values
         low, high = reached - found.margin, reached + found.margin
         ascending = np.sort(values)
@@ -100,7 +100,8 @@ class _Tally:
     def ranks(self) -> Indices:
         """Returns the ranks of all matches, ascending within each query.
 
-        Among themselves matches need no order: a nearer one has no more images ahead of it.
+        The matches need not be compared with each other: a nearer match never has more other images
+        ahead of it, so that sorting the counts orders the matches.
         """
         self._decide()
         width = self._scorer.images + 1

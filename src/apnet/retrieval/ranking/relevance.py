@@ -1,4 +1,4 @@
-"""Which gallery images a query should find, and which do not count for it (section IV-A)."""
+"""The matches of each query, and the gallery images that are ignored for it (section IV-A)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Indices = NDArray[np.int64]
 
 
 class Relevance:
-    """The matches and the left-out gallery images of every query.
+    """The matches and the ignored gallery images of every query.
 
-    Left out are images of the junk pid, under ``same-camera`` those of the query's pid and camera
-    (an unknown camera equals none, not even another unknown one), and under both rules the query
-    itself: a gallery image with the query's path, where both sets name their files.
+    Ignored are: images of the junk pid; under ``same-camera`` images with the query's pid and
+    camera (an unknown camera differs from every other, also from another unknown one); and, where
+    both sets have paths, the query itself: gallery images with the query's path.
 
     Args:
-        query: the queries; features are not looked at.
+        query: the queries; their features are not used.
         gallery: the gallery, likewise.
         junk_rule: ``same-camera`` or ``none``.
     """
@@ -27,28 +27,28 @@ class Relevance:
     def __init__(self, query: Embeddings, gallery: Embeddings, junk_rule: JunkRule) -> None:
         self._camids = gallery.camids
         self._query_camids = query.camids
-        self._cameras_count = junk_rule == "same-camera"
+        self._same_camera_is_junk = junk_rule == "same-camera"
         self._order: Indices = np.argsort(gallery.pids, kind="stable").astype(np.int64)
         pids = gallery.pids[self._order]
         self._starts = np.searchsorted(pids, query.pids, side="left")
         self._ends = np.searchsorted(pids, query.pids, side="right")
         self._ends[query.pids == JUNK_PID] = self._starts[query.pids == JUNK_PID]
-        self._selves = _same_paths(query, gallery)
+        self._itself = _same_paths(query, gallery)
         self.junk: Indices = np.flatnonzero(gallery.pids == JUNK_PID)
-        """Gallery images that are left out for every query, in gallery order."""
+        """Gallery images that are ignored for every query, ascending."""
 
     def of(self, row: int) -> tuple[Indices, Indices]:
-        """Returns one query's matches and what is left out beside ``junk``, in gallery order."""
+        """Returns one query's matches, and the images ignored beside ``junk``, ascending."""
         same = self._order[self._starts[row] : self._ends[row]]  # stable: ascending
-        selves = self._selves.get(row)
-        out = np.zeros(len(same), dtype=bool)
+        itself = self._itself.get(row)
+        ignored = np.zeros(len(same), dtype=bool)
         camid = self._query_camids[row]
-        if self._cameras_count and camid != NO_CAMERA:
-            out |= self._camids[same] == camid
-        if selves is None:
-            return same[~out], same[out]
-        out |= np.isin(same, selves)
-        return same[~out], np.union1d(same[out], selves)
+        if self._same_camera_is_junk and camid != NO_CAMERA:
+            ignored |= self._camids[same] == camid
+        if itself is None:
+            return same[~ignored], same[ignored]
+        ignored |= np.isin(same, itself)
+        return same[~ignored], np.union1d(same[ignored], itself)
 
 
 def _same_paths(query: Embeddings, gallery: Embeddings) -> dict[int, Indices]:

@@ -1,4 +1,4 @@
-"""The nearest gallery images of every query, for rank lists and galleries."""
+"""The nearest gallery images of every query, for ranked lists."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from apnet.retrieval.ranking.screening import Line, Screener
 from apnet.types import Embeddings
 
 _MOST_OPEN = 8
-"""A query is left to float32 where more than 1/8 of the gallery is to be computed again."""
+"""A query is ranked in float32 where more than 1/8 of the gallery must be computed again."""
 
 
 @dataclass(frozen=True)
 class Matches:
-    """The first k gallery images of Q queries, nearest first, ties in gallery order.
+    """The k nearest gallery images of Q queries, nearest first, ties in gallery order.
 
     Attributes:
-        indices: (Q, k) int64 gallery indices, -1 where nothing is left.
-        similarity: (Q, k) float64, falling: the cosine, or minus the Euclidean distance; NaN where
-            nothing is left.
-        correct: (Q, k) whether the image shows the query's person.
+        indices: (Q, k) int64 gallery indices, -1 after the last image that counts.
+        similarity: (Q, k) float64, descending: the cosine, or minus the Euclidean distance; NaN
+            after the last image that counts.
+        correct: (Q, k) whether the image has the query's pid.
     """
 
     indices: NDArray[np.int64]
@@ -46,18 +46,18 @@ def top_matches(
     junk_rule: JunkRule,
     device: str = "auto",
 ) -> Matches:
-    """Returns the k nearest gallery images that count, in the order that ``evaluate`` ranks by.
+    """Returns the k nearest gallery images that are not ignored, in the order of ``evaluate``.
 
     Args:
-        query: Q searches.
-        gallery: what is searched.
-        k: images a query; fewer may be left.
+        query: Q queries.
+        gallery: the gallery.
+        k: images per query; there may be fewer.
         distance: ``cosine`` or ``euclidean``.
-        junk_rule: what is left out, as in ``evaluate``.
+        junk_rule: which images are ignored, as in ``evaluate``.
         device: where to screen in bf16, as in ``evaluate``.
 
     Raises:
-        ConfigError: k is below 1, or the device is not there.
+        ConfigError: k is below 1, or the device is not available.
         DataError: the dimensions differ.
     """
     if k < 1:
@@ -84,21 +84,23 @@ def top_matches(
 def _found(
     comparison: Comparison, relevance: Relevance, rows: Indices, k: int
 ) -> Iterator[tuple[int, Indices, Keys]]:
-    """Yields each query's nearest, in any order of queries."""
+    """Yields each query with its nearest images and their keys; queries in any order."""
     left, screener = rows, comparison.screener
     if screener is not None and screener.useful:
         left = yield from _in_bf16((comparison, screener), relevance, rows, k)
-    step = len(rows) if screener is None else max(1, len(rows) // 2)  # float32 is twice as long
+    # a float32 score takes twice the memory of a bf16 score
+    step = len(rows) if screener is None else max(1, len(rows) // 2)
     for start in range(0, len(left), step):
-        part = left[start : start + step]
-        lines, margins = _in_float32(comparison, relevance, part)
-        for row, line, margin in zip(part.tolist(), lines, margins, strict=True):
+        block = left[start : start + step]
+        lines, margins = _in_float32(comparison, relevance, block)
+        for row, line, margin in zip(block.tolist(), lines, margins, strict=True):
             yield row, *_nearest(comparison, row, line, margin, k)
 
 
 def _in_bf16(
     compared: tuple[Comparison, Screener], relevance: Relevance, rows: Indices, k: int
 ) -> Generator[tuple[int, Indices, Keys], None, Indices]:
+    """Yields the queries that bf16 decides; returns the others."""
     comparison, screener = compared
     lines = screener.lines(rows)
     left = []
