@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from apnet.embedding import embed_images, embed_records
     from apnet.errors import ApnetError
     from apnet.evaluation import evaluate_checkpoint, evaluate_network
-    from apnet.losses import apnet_loss, batch_hard_triplet, smoothed_cross_entropy
+    from apnet.losses import LOSSES, Term, apnet_loss, batch_hard_triplet, smoothed_cross_entropy
     from apnet.model import (
+        ATTENTIONS,
         PRESETS,
         APNet,
         AttentionPyramid,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     )
     from apnet.results import Evaluation, ProtocolCard
     from apnet.retrieval import default_card, evaluate, load_features, save_features, top_matches
-    from apnet.training import RunFolder, load_recipe, train
+    from apnet.training import RunFolder, load_recipe, resume_run, train
     from apnet.types import Embeddings, ImageRecord, ReidDataset
 
 _ROOMS = {
@@ -40,8 +41,15 @@ _ROOMS = {
     "apnet.embedding": ("embed_images", "embed_records"),
     "apnet.errors": ("ApnetError",),
     "apnet.evaluation": ("evaluate_checkpoint", "evaluate_network"),
-    "apnet.losses": ("apnet_loss", "batch_hard_triplet", "smoothed_cross_entropy"),
+    "apnet.losses": (
+        "LOSSES",
+        "Term",
+        "apnet_loss",
+        "batch_hard_triplet",
+        "smoothed_cross_entropy",
+    ),
     "apnet.model": (
+        "ATTENTIONS",
         "PRESETS",
         "APNet",
         "AttentionPyramid",
@@ -58,7 +66,7 @@ _ROOMS = {
         "save_features",
         "top_matches",
     ),
-    "apnet.training": ("RunFolder", "load_recipe", "train"),
+    "apnet.training": ("RunFolder", "load_recipe", "resume_run", "train"),
     "apnet.types": ("Embeddings", "ImageRecord", "ReidDataset"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
@@ -71,6 +79,7 @@ __all__ = [  # noqa: RUF022 - in the order of the data flow
     "Embeddings",
     "load_dataset",
     "check_dataset",
+    "ATTENTIONS",
     "AttentionPyramid",
     "insert_pyramids",
     "remove_pyramids",
@@ -79,6 +88,8 @@ __all__ = [  # noqa: RUF022 - in the order of the data flow
     "NetworkConfig",
     "create_network",
     "network_cost",
+    "LOSSES",
+    "Term",
     "smoothed_cross_entropy",
     "batch_hard_triplet",
     "apnet_loss",
@@ -86,6 +97,7 @@ __all__ = [  # noqa: RUF022 - in the order of the data flow
     "load_recipe",
     "RunFolder",
     "train",
+    "resume_run",
     "Checkpoint",
     "load_checkpoint",
     "save_checkpoint",

@@ -20,11 +20,12 @@ from torch import Tensor
 from apnet._version import __version__
 from apnet.config import NetworkConfig, parse, to_dict
 from apnet.errors import ApnetError, CheckpointError
-from apnet.files import replacing
+from apnet.files import atomic_write
 from apnet.model import APNet, build_network
 
 _KEY = "apnet"
 _FORMAT = 1
+_SINCE_0_1 = ("split", "returns", "start")
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,20 @@ def save_checkpoint(
     write_tensors(path, tensors, {**header, "facts": dict(facts)})
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: Path | str, *, network: APNet | None = None) -> Checkpoint:
     """Rebuilds the network that a file, or a run folder's ``last.safetensors``, holds.
 
+    Args:
+        path: the file or folder.
+        network: a network of one's own, or with an attention of one's own, that the weights belong
+            to: it is given them, and classifiers of the checkpoint's number of identities. The
+            checkpoint names built-in parts only and never imports code.
+
     Raises:
-        CheckpointError: missing, damaged, not written by this package, or not fitting its config.
+        CheckpointError: missing, damaged, not written by this package, not fitting its config or
+            the network; or it needs a network that was not given.
     """
+    path = Path(path)
     if path.is_dir():
         path = path / "last.safetensors"
     tensors, header = read_tensors(path)
@@ -91,11 +100,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
         )
     try:
         config = parse(NetworkConfig, header["network"], str(path))
-        network = build_network(config)
+        if network is None:
+            network = build_network(config)
+        elif network.num_classes != config.num_classes:
+            network.set_classes(config.num_classes)
+    except ApnetError as error:
+        raise CheckpointError(f"{path}: {' '.join(str(error).split())[:300]}") from None
+    try:
         network.load_state_dict(tensors)
-    except (RuntimeError, ApnetError) as error:
+    except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
-        raise CheckpointError(f"{path}: weights and config do not fit: {reason}") from None
+        raise CheckpointError(f"{path}: weights and network do not fit: {reason}") from None
     return Checkpoint(
         network.eval(), config, fingerprint(network, config), path, header.get("facts", {})
     )
@@ -116,8 +131,18 @@ def _halved(name: str, tensor: Tensor) -> Tensor:
 
 
 def fingerprint(network: APNet, config: NetworkConfig) -> str:
-    """Returns 16 hex digits of the sha256 over the config and every weight in float32 order."""
-    digest = hashlib.sha256(json.dumps(to_dict(config), sort_keys=True).encode())
+    """Returns 16 hex digits of the sha256 over the config and every weight in float32 order.
+
+    Settings that version 0.1 did not have count only where they differ from their defaults, so
+    that its checkpoints keep their fingerprints.
+    """
+    defaults = to_dict(NetworkConfig())
+    settings = {
+        name: value
+        for name, value in to_dict(config).items()
+        if name not in _SINCE_0_1 or value != defaults[name]
+    }
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -131,7 +156,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
         DataError: the file cannot be written.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         try:
             save_file(plain, part, metadata={_KEY: json.dumps(dict(header))})
         except SafetensorError as error:  # its wrapper of an operating-system error

@@ -88,11 +88,11 @@ class _Call:
 
     def carry_out(self, plan: Plan) -> None:
         from apnet.cli.training_display import TrainingDisplay
-        from apnet.reproduction import Manner, format_table, reproduce
+        from apnet.reproduction import RunOptions, format_table, reproduce
 
         decoders = self.workers if plan.scale == "full" else 0  # small images are kept in memory
-        manner = Manner(self.device, self.workers, decoders, progress_bar, TrainingDisplay)
-        table = reproduce(plan, self.out, self.people, manner)
+        options = RunOptions(self.device, self.workers, decoders, progress_bar, TrainingDisplay)
+        table = reproduce(plan, self.out, self.people, options)
         if leads():
             say_json(table) if self.json else say(format_table(table))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from rich.progress import TextColumn
 
-from apnet.cli.terminal import bars
+from apnet.cli.terminal import bars, say
+from apnet.results import Evaluation
+from apnet.retrieval import format_evaluation, format_evaluations
 
 
 class TrainingDisplay:
@@ -14,6 +16,7 @@ class TrainingDisplay:
         self._name, self._epochs = name, epochs
         self._bar = bars(TextColumn("{task.fields[loss]}"))
         self._task = self._bar.add_task(name, total=None, loss="")
+        self._evaluations: dict[str, Evaluation] = {}
 
     def __enter__(self) -> TrainingDisplay:
         self._bar.start()
@@ -31,6 +34,17 @@ class TrainingDisplay:
             total=self._epochs * steps,
             loss=f"loss {loss:.3f}",
         )
+
+    def evaluation(self, name: str, evaluation: Evaluation) -> None:
+        """Keeps the newest evaluation of every data set, for ``report``."""
+        self._evaluations[name] = evaluation
+
+    def report(self) -> None:
+        """Prints the newest evaluations."""
+        if len(self._evaluations) == 1:
+            say(format_evaluation(next(iter(self._evaluations.values()))))
+        elif self._evaluations:
+            say(format_evaluations(self._evaluations))
 
     def epoch(self, entry: dict[str, float]) -> None:
         """Notes an evaluation's figures above the bar."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from apnet.errors import ConfigError
 from apnet.retrieval import Reranking
@@ -21,6 +22,19 @@ def image_size(text: str) -> tuple[int, int]:
     if not (16 <= height <= 4096 and 16 <= width <= 4096):
         raise ConfigError(f"image size {text}: each side must be from 16 to 4096 pixels")
     return height, width
+
+
+def only(sources: Sequence[str]) -> str:
+    """Returns the one data set that a command takes.
+
+    Raises:
+        ConfigError: there are several.
+    """
+    if len(sources) != 1:
+        raise ConfigError(
+            f"--data is given {len(sources)} times ({', '.join(sources)}); this command takes one"
+        )
+    return sources[0]
 
 
 def reranking(text: str | None) -> Reranking | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from apnet.demo.panels import attention_panels, ranked_galleries
 from apnet.demo.people import demo_people
-from apnet.demo.systems import ListenTo, TrainedSystem, fitted, train_system, without_pyramid
+from apnet.demo.systems import TrainedSystem, TrainingDisplay, fitted, train_system, without_pyramid
 from apnet.demo.wording import NOTES, summary
 from apnet.evaluation import evaluate_histogram
 from apnet.progress import Progress
@@ -45,7 +45,7 @@ def run_demo(
     workers: int,
     assignments: list[str],
     stage: Stage,
-    listener: ListenTo,
+    training_display: TrainingDisplay,
 ) -> DemoResult:
     """Makes or loads people, trains two networks, evaluates three systems, writes the report.
 
@@ -56,7 +56,7 @@ def run_demo(
         workers: processes that render.
         assignments: ``section.key=value`` changes of the recipe ``demo``.
         stage: shows the progress of rendering and embedding.
-        listener: shows the progress of training.
+        training_display: shows the progress of training.
 
     Raises:
         ApnetError: the set, a setting or the folder cannot be used.
@@ -78,7 +78,9 @@ def run_demo(
         ("baseline", "no pyramid", without_pyramid(recipe)),
     ):
         with stage(f"embedding, {name}") as progress:
-            trained[key] = train_system(name, settings, dataset, out / key, listener, progress)
+            trained[key] = train_system(
+                name, settings, dataset, out / key, training_display, progress
+            )
     systems = _systems(trained, histogram, histogram_seconds)
     page = _page(dataset, recipe.network.image_size, systems, trained, seed, started)
     write_report(out / "report.html", page)

@@ -10,19 +10,18 @@ from pathlib import Path
 
 import torch
 
-from apnet.checkpoints import load_checkpoint
 from apnet.config import Recipe
 from apnet.data import PKBatches
-from apnet.errors import ConfigError, DataError
+from apnet.errors import DataError
 from apnet.evaluation import evaluate_network
 from apnet.model import APNet
 from apnet.progress import Progress
 from apnet.results import Evaluation
-from apnet.training import Listener, RunFolder, train
+from apnet.training import Callback, RunFolder, train
 from apnet.types import Embeddings, ReidDataset, labels_of, pids_of
 
-ListenTo = Callable[[str, int], contextlib.AbstractContextManager[Listener]]
-"""Called with a run's name and its number of epochs."""
+TrainingDisplay = Callable[[str, int], contextlib.AbstractContextManager[Callback]]
+"""Shows the progress of a training run, given its name and its number of epochs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,15 +60,15 @@ def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
         raise DataError(
             f"{dataset.root}: {dataset.name} has {len(pids)} training persons; training needs two"
         )
-    persons = min(recipe.sampling.persons, max(2, len(pids) * 3 // 5))
-    sampling = dataclasses.replace(recipe.sampling, persons=persons)
-    batches = PKBatches(labels_of(dataset.train), sampling.persons, sampling.images, recipe.seed)
-    epochs = max(2, round(steps / max(1, len(batches.batches(0)))))
-    share = recipe.optimisation.decay_every / recipe.optimisation.epochs
-    optimisation = dataclasses.replace(
-        recipe.optimisation, epochs=epochs, decay_every=max(1, math.ceil(share * epochs))
+    identities = min(recipe.sampling.identities_per_batch, max(2, len(pids) * 3 // 5))
+    sampling = dataclasses.replace(recipe.sampling, identities_per_batch=identities)
+    batches = PKBatches(
+        labels_of(dataset.train), identities, sampling.images_per_identity, recipe.seed
     )
-    return dataclasses.replace(recipe, sampling=sampling, optimisation=optimisation)
+    epochs = max(2, round(steps / max(1, len(batches.batches(0)))))
+    share = recipe.schedule.decay_every / recipe.epochs
+    schedule = dataclasses.replace(recipe.schedule, decay_every=max(1, math.ceil(share * epochs)))
+    return dataclasses.replace(recipe, sampling=sampling, schedule=schedule, epochs=epochs)
 
 
 def train_system(
@@ -77,7 +76,7 @@ def train_system(
     recipe: Recipe,
     dataset: ReidDataset,
     folder: Path,
-    listen: ListenTo,
+    display: TrainingDisplay,
     progress: Progress,
 ) -> TrainedSystem:
     """Trains (or goes on training, or finds trained) a network, and evaluates it.
@@ -85,25 +84,16 @@ def train_system(
     Raises:
         ConfigError: the folder holds a run of another recipe or data set.
     """
-    run = RunFolder(folder)
-    data = {"name": dataset.name, "root": str(dataset.root.resolve())}
-    if not (folder / "run.json").exists():
-        run.begin(recipe, data)
-    elif run.recipe() != recipe or run.data() != data:
-        raise ConfigError(
-            f"{folder}: holds a run with other settings or data; choose another --out or remove it"
-        )
-    epochs = recipe.optimisation.epochs
-    with listen(name, epochs) as listener:
-        train(
+    with display(name, recipe.epochs) as callback:
+        checkpoint = train(
             recipe,
             dataset,
-            run,
-            device=torch.device("cpu"),
-            resume=run.state.exists(),
-            listener=listener,
+            folder,
+            device="cpu",
+            callbacks=[callback],
+            resume=True,
+            evaluate=False,
         )
-    checkpoint = load_checkpoint(folder)
     checkpoint.network.to(memory_format=torch.channels_last)
     evaluation, query, gallery = evaluate_network(
         checkpoint.network,
@@ -113,4 +103,5 @@ def train_system(
         seeds={"training": recipe.seed},
         progress=progress,
     )
-    return TrainedSystem(checkpoint.network, run.read_history(), evaluation, query, gallery)
+    history = RunFolder(folder).read_history()
+    return TrainedSystem(checkpoint.network, history, evaluation, query, gallery)

@@ -36,7 +36,8 @@ class LossBatch:
     Attributes:
         pooled: (N, D) float, the feature before the BN neck.
         neck: (N, D) float, the feature after the BN neck; None where there is no neck.
-        logits: (N, K) float, the classifier's outputs; None where there is no classifier.
+        logits: (N, K) float, the classifier's outputs, or (R*N, K) where R classifiers belong to
+            one feature; None where there is no classifier.
         labels: (N,) int64 in [0, K).
         candidates: pooled features (M, D) and labels (M,) of all processes, which the batch-hard
             triplet searches; None searches this process's own.

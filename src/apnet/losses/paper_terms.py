@@ -30,7 +30,8 @@ class CrossEntropy(nn.Module):
         """
         if batch.logits is None:
             raise ConfigError("loss 'cross-entropy' needs a network with num_classes above 0")
-        return smoothed_cross_entropy(batch.logits.float(), batch.labels, self.label_smoothing)
+        labels = batch.labels.repeat(len(batch.logits) // len(batch.labels))
+        return smoothed_cross_entropy(batch.logits.float(), labels, self.label_smoothing)
 
 
 class Triplet(nn.Module):

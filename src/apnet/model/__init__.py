@@ -1,6 +1,12 @@
 """The network: attentions, pyramids, backbones, heads; images to features. See docs/decisions."""
 
-from apnet.model.attention import ChannelAttention, SpatialAttention
+from apnet.model.attention import (
+    ATTENTIONS,
+    AttentionKind,
+    ChannelAttention,
+    SpatialAttention,
+    attention_named,
+)
 from apnet.model.backbones.create import Backbone, create_backbone
 from apnet.model.baselines.released import ReleasedPyramid, SplitAttention
 from apnet.model.cost import Cost, network_cost
@@ -8,11 +14,15 @@ from apnet.model.insertion import insert_pyramids, remove_pyramids
 from apnet.model.network import APNet, Branch, NetworkOutput
 from apnet.model.presets import PRESETS, build_network, create_network, preset
 from apnet.model.pyramid import AttentionPyramid
+from apnet.model.splits import SPLITS, Split
 from apnet.model.stages import Stage, recorded_levels
 
 __all__ = [
+    "ATTENTIONS",
     "PRESETS",
+    "SPLITS",
     "APNet",
+    "AttentionKind",
     "AttentionPyramid",
     "Backbone",
     "Branch",
@@ -21,8 +31,10 @@ __all__ = [
     "NetworkOutput",
     "ReleasedPyramid",
     "SpatialAttention",
+    "Split",
     "SplitAttention",
     "Stage",
+    "attention_named",
     "build_network",
     "create_backbone",
     "create_network",

@@ -9,8 +9,11 @@ from typing import Literal
 from torch import nn
 
 from apnet.errors import ConfigError, located
+from apnet.model.level_plan import Attention
+from apnet.model.levels import Returns, Start
 from apnet.model.pyramid import AttentionPyramid
 from apnet.model.shapes import Shape, shapes_on_zeros
+from apnet.model.splits import Split
 from apnet.model.stages import MapLayout, Stage
 
 
@@ -20,7 +23,10 @@ def insert_pyramids(
     image_size: tuple[int, int],
     *,
     parts: Sequence[int] = (1, 2),
-    attention: Literal["channel", "spatial"] = "channel",
+    attention: Attention | Sequence[Attention] = "channel",
+    split: str | Split | Sequence[str | Split] | None = None,
+    returns: Returns | Sequence[Returns] = "logits",
+    start: Start | Sequence[Start] | None = None,
     reduction: int = 16,
     layout: Literal["NCHW", "NHWC"] = "NCHW",
 ) -> tuple[AttentionPyramid, ...]:
@@ -35,7 +41,10 @@ def insert_pyramids(
         after: submodule names as ``named_modules`` gives them, such as ``["layer1", "layer2"]``.
         image_size: H and W in pixels; a spatial pyramid fits this size only.
         parts: parts per level, coarse to fine.
-        attention: ``channel`` or ``spatial``.
+        attention: a name, a factory, or a list of one for each level, see ``AttentionPyramid``.
+        split: the axis that is cut, likewise.
+        returns: what a factory's modules return, likewise.
+        start: how gates begin, likewise.
         reduction: of a channel sub-attention.
         layout: of the submodules' outputs.
 
@@ -61,7 +70,14 @@ def insert_pyramids(
         channels, height, width = _dimensions(name, shapes.get(name), MapLayout(layout))
         with located(f"after {name}"):
             pyramid = AttentionPyramid(
-                channels, parts, attention, (height, width), reduction=reduction
+                channels,
+                parts,
+                attention,
+                (height, width),
+                split=split,
+                returns=returns,
+                start=start,
+                reduction=reduction,
             )
         if like is not None:
             pyramid = pyramid.to(like.device, like.dtype)

@@ -115,14 +115,20 @@ def plan_levels(
     return tuple(_plan(*column) for column in columns)
 
 
-def named_kinds(attention: Attention | Sequence[Attention]) -> list[AttentionKind | None]:
-    """Returns the kinds that attentions name, ``None`` for a factory of one's own.
+def needs_sizes(
+    attention: Attention | Sequence[Attention],
+    split: str | Split | Sequence[str | Split] | None,
+) -> bool:
+    """Returns whether the maps' sizes must be known to build a pyramid, or to check its parts.
 
     Raises:
         ConfigError: an unknown name.
     """
     several = [attention] if isinstance(attention, str) or callable(attention) else attention
-    return [attention_named(each) if isinstance(each, str) else None for each in several]
+    kinds = [attention_named(each) if isinstance(each, str) else None for each in several]
+    if any(kind is None or kind.needs_size or kind.split != "channels" for kind in kinds):
+        return True
+    return split is not None and split != "channels"
 
 
 def _plan(
@@ -132,6 +138,8 @@ def _plan(
     returns: Returns,
     start: Start | None,
 ) -> LevelPlan:
+    if returns not in _RETURNS:
+        raise ConfigError(f"a sub-attention returns 'logits' or 'map', got {returns!r}")
     own = not isinstance(attention, str)
     kind = _own_kind(attention, returns) if own else attention_named(str(attention))
     wanted = kind.split if split is None else split
@@ -152,8 +160,6 @@ def _plan(
 
 
 def _own_kind(attention: Any, returns: Returns) -> AttentionKind:
-    if returns not in _RETURNS:
-        raise ConfigError(f"a sub-attention returns 'logits' or 'map', got {returns!r}")
     if not callable(attention) or isinstance(attention, nn.Module):
         raise ConfigError(
             "an attention is a name, or a factory (channels, size) -> nn.Module such as "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +22,20 @@ class NetworkOutput(NamedTuple):
 
     Attributes:
         pooled: (N, C) features before the BN neck, for the triplet loss.
+        neck: (N, C) features after it.
         logits: (N, num_classes) each; empty where there is no classifier.
     """
 
     pooled: tuple[Tensor, ...]
+    neck: tuple[Tensor, ...]
     logits: tuple[Tensor, ...]
+
+
+class HeadFeatures(NamedTuple):
+    """The two features of one head, (N, C) each: before and after the BN neck."""
+
+    pooled: Tensor
+    neck: Tensor
 
 
 class Head(nn.Module):
@@ -41,20 +50,20 @@ class Head(nn.Module):
         super().__init__()
         self.neck = nn.BatchNorm1d(channels)
         self.neck.bias.requires_grad_(False)  # stays at zero: no shift
-        self.classifier = nn.Linear(channels, num_classes, bias=False) if num_classes else None
-        if self.classifier is not None:
-            nn.init.normal_(self.classifier.weight, std=_CLASSIFIER_STD)
+        self.classifier = new_classifier(channels, num_classes)
 
-    def logits(self, pooled: Tensor) -> Tensor:
-        """Maps (N, C) to (N, num_classes).
+    def features(self, pooled: Tensor) -> HeadFeatures:
+        """Returns (N, C) before and after the neck."""
+        return HeadFeatures(pooled, self.neck(pooled))
 
-        Raises:
-            ConfigError: the network was built without a classifier.
-        """
-        if self.classifier is None:
-            raise ConfigError("this network has no classifier; build it with num_classes > 0")
-        logits: Tensor = self.classifier(self.neck(pooled))
-        return logits
+
+def new_classifier(channels: int, num_classes: int) -> nn.Linear | None:
+    """Returns a linear classifier without bias as training begins; ``None`` for 0 classes."""
+    if not num_classes:
+        return None
+    classifier = nn.Linear(channels, num_classes, bias=False)
+    nn.init.normal_(classifier.weight, std=_CLASSIFIER_STD)
+    return classifier
 
 
 class Branch(nn.Module):
@@ -84,8 +93,9 @@ class APNet(nn.Module):
 
     Args:
         trunk: images to map; its stages hold their pyramids already.
-        branches: the global one first.
+        branches: map to pooled features, with a head for each in ``heads``; the global one first.
         feature: what the embedding is: ``bn`` after the neck, ``pooled`` before it, or ``logits``.
+        joined: whether the losses see the features of all heads as one vector.
 
     Raises:
         ConfigError: ``feature`` is ``logits`` and there is no classifier.
@@ -94,14 +104,17 @@ class APNet(nn.Module):
     def __init__(
         self,
         trunk: nn.Module,
-        branches: Sequence[Branch],
+        branches: Sequence[nn.Module],
         feature: Literal["bn", "pooled", "logits"] = "bn",
+        *,
+        joined: bool = False,
     ) -> None:
         super().__init__()
         self.trunk = trunk
         self.branches = nn.ModuleList(branches)
         self.feature = feature
-        if feature == "logits" and self._heads()[0].classifier is None:
+        self.joined = joined
+        if feature == "logits" and not self.num_classes:
             raise ConfigError('feature = "logits" needs a classifier: set num_classes above 0')
 
     def forward(self, images: Tensor) -> NetworkOutput:
@@ -110,12 +123,12 @@ class APNet(nn.Module):
         Args:
             images: (N, 3, H, W) float, normalised by ImageNet's mean and deviation.
         """
-        pooled = self._pooled(images)
-        heads = self._heads()
-        if heads[0].classifier is None:
-            return NetworkOutput(tuple(pooled), ())
-        logits = [head.logits(each) for head, each in zip(heads, pooled, strict=True)]
-        return NetworkOutput(tuple(pooled), tuple(logits))
+        features = self._features(images)
+        logits = self._logits(features) if self.num_classes else []
+        pooled, neck = (list(column) for column in zip(*features, strict=True))
+        if self.joined:
+            pooled, neck = [torch.cat(pooled, dim=1)], [torch.cat(neck, dim=1)]
+        return NetworkOutput(tuple(pooled), tuple(neck), tuple(logits))
 
     def embed(self, images: Tensor) -> Tensor:
         """Returns the embedding, not normalised, local features behind the global one.
@@ -126,22 +139,49 @@ class APNet(nn.Module):
         Returns:
             (N, feature_dim).
         """
-        features: dict[str, Callable[[Head, Tensor], Tensor]] = {
-            "bn": lambda head, pooled: head.neck(pooled),
-            "pooled": lambda _head, pooled: pooled,
-            "logits": lambda head, pooled: head.logits(pooled),
-        }
-        of = features[self.feature]
-        pairs = zip(self._heads(), self._pooled(images), strict=True)
-        return torch.cat([of(head, pooled) for head, pooled in pairs], dim=1)
+        features = self._features(images)
+        if self.feature == "logits":
+            return torch.cat(self._logits(features), dim=1)
+        return torch.cat(
+            [each.neck if self.feature == "bn" else each.pooled for each in features], dim=1
+        )
+
+    @property
+    def num_classes(self) -> int:
+        """Number of identities of the classifiers; 0 where there are none."""
+        classifier = self.heads[0].classifier
+        return 0 if classifier is None else int(classifier.out_features)
 
     @property
     def feature_dim(self) -> int:
         """D of the embedding."""
-        heads = self._heads()
         if self.feature == "logits":
-            return sum(head.classifier.out_features for head in heads if head.classifier)
-        return sum(head.neck.num_features for head in heads)
+            return self.num_classes * len(self.heads)
+        return sum(self.feature_dims)
+
+    @property
+    def feature_dims(self) -> tuple[int, ...]:
+        """D of each feature that the losses see."""
+        dims = tuple(int(head.neck.num_features) for head in self.heads)
+        return (sum(dims),) if self.joined else dims
+
+    @property
+    def heads(self) -> list[Any]:
+        """The heads of all branches, in the order of their features."""
+        branches: list[Any] = list(self.branches)
+        return [head for branch in branches for head in branch.heads]
+
+    def set_classes(self, num_classes: int) -> None:
+        """Gives every head a new classifier; the present ones are dropped.
+
+        Args:
+            num_classes: training identities; 0 leaves no classifier.
+        """
+        for head in self.heads:
+            weight = head.neck.weight
+            head.classifier = new_classifier(len(weight), num_classes)
+            if head.classifier is not None:
+                head.classifier.to(weight.device, weight.dtype)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -163,9 +203,11 @@ class APNet(nn.Module):
             self.branches[0](self.trunk(images))
         return [[level.abs().mean(dim=1) for level in levels] for levels in record]
 
-    def _pooled(self, images: Tensor) -> list[Tensor]:
+    def _features(self, images: Tensor) -> list[HeadFeatures]:
         shared = self.trunk(images)
-        return [pooled for branch in self.branches for pooled in branch(shared)]
+        pooled = [each for branch in self.branches for each in branch(shared)]
+        return [head.features(each) for head, each in zip(self.heads, pooled, strict=True)]
 
-    def _heads(self) -> list[Head]:
-        return [module for module in self.branches.modules() if isinstance(module, Head)]
+    def _logits(self, features: Sequence[HeadFeatures]) -> list[Tensor]:
+        pairs = zip(self.heads, features, strict=True)
+        return [head.classifier(each.neck) for head, each in pairs]

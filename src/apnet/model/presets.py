@@ -5,17 +5,20 @@ from __future__ import annotations
 import copy
 import difflib
 import json
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 from torch import nn
 
-from apnet.config import NetworkConfig, parse, to_dict
+from apnet.config import CUSTOM, NetworkConfig, parse, to_dict
 from apnet.errors import ConfigError, located
+from apnet.model.attention import attention_named
 from apnet.model.backbones.create import Backbone, create_backbone
 from apnet.model.backbones.stage_cutting import released_stem
-from apnet.model.baselines.pyramid_reid import PyramidReID
+from apnet.model.baselines.pyramid_reid import pyramid_reid
 from apnet.model.baselines.released import ReleasedPyramid
-from apnet.model.baselines.scsn import SCSN
+from apnet.model.baselines.scsn import scsn
+from apnet.model.level_plan import Attention, needs_sizes
 from apnet.model.network import APNet, Branch
 from apnet.model.pyramid import AttentionPyramid
 from apnet.model.shapes import shapes_on_zeros
@@ -72,7 +75,7 @@ _SHARED_CHILDREN = 3
 
 _LOCAL_PARTS = 2
 
-_UNUSED: tuple[str, ...] = ("attention", "parts", "multipart")
+_UNUSED: tuple[str, ...] = ("attention", "parts", "multipart", "split", "start")
 """Settings of an APNet that the other networks of Table III do not have."""
 
 
@@ -95,7 +98,8 @@ def create_network(name: str, weights: str = "random", **changes: Any) -> APNet:
     Args:
         name: see ``PRESETS``.
         weights: the backbone's: ``random``, ``imagenet``, ``efficientnet-lite0`` or a file.
-        **changes: fields of ``NetworkConfig``.
+        **changes: fields of ``NetworkConfig``; ``attention`` may also be a factory (channels, size)
+            -> ``nn.Module``, or a list of names and factories, see ``AttentionPyramid``.
 
     Raises:
         ConfigError: no such preset or setting, or settings that do not go together.
@@ -104,23 +108,44 @@ def create_network(name: str, weights: str = "random", **changes: Any) -> APNet:
         >>> create_network("apnet-c2-small", num_classes=10).feature_dim
         256
     """
+    attention = changes.get("attention")
+    if attention is not None:
+        changes["attention"] = attention_names(attention)
     values = {**to_dict(preset(name)), **changes}
-    return build_network(parse(NetworkConfig, values, f"network '{name}'"), weights)
+    config = parse(NetworkConfig, values, f"network '{name}'")
+    return build_network(config, weights, attention=attention)
 
 
-def build_network(config: NetworkConfig, weights: str = "random") -> APNet:
+def attention_names(attention: Attention | Sequence[Attention]) -> str | tuple[str, ...]:
+    """Returns what a config says of attentions: their names, ``custom`` for a factory."""
+    if isinstance(attention, str):
+        return attention
+    if callable(attention):
+        return CUSTOM
+    return tuple(each if isinstance(each, str) else CUSTOM for each in attention)
+
+
+def build_network(
+    config: NetworkConfig,
+    weights: str = "random",
+    *,
+    attention: Attention | Sequence[Attention] | None = None,
+) -> APNet:
     """Builds the network that a config describes, in training mode on the default device.
 
     Args:
         config: its structure.
         weights: the backbone's initial ones: ``random``, ``imagenet``, ``efficientnet-lite0``
             (an installed package's), or a torchvision ``.pth`` or timm ``.safetensors`` file.
+        attention: the attention that the config calls ``custom``.
 
     Raises:
-        ConfigError: settings that do not go together, such as parts that do not divide.
+        ConfigError: settings that do not go together, such as parts that do not divide; or a config
+            of a network, or an attention, of one's own that is not given.
         CheckpointError: a weights file that is missing, damaged, or of another network.
         ApnetError: ImageNet weights that cannot be downloaded.
     """
+    _check_complete(config, attention)
     compared = config.arrangement in ("pyramid-reid", "scsn")
     if compared:
         _check_compared(config)
@@ -136,9 +161,28 @@ def build_network(config: NetworkConfig, weights: str = "random") -> APNet:
     if config.arrangement == "released":
         _attach_released(backbone, config)
     elif config.attention != "none":
-        _attach_pyramids(backbone, config)
+        _attach_pyramids(backbone, config, config.attention if attention is None else attention)
     trunk, branches = _branches(backbone, config)
     return APNet(trunk, branches, config.feature)
+
+
+def _check_complete(config: NetworkConfig, attention: Any) -> None:
+    """Checks that everything that the config cannot build is given, and that names exist."""
+    if config.arrangement == CUSTOM:
+        raise ConfigError(
+            "this is a network of one's own, which a config or checkpoint does not hold; build it "
+            "and give it as 'network', as in load_checkpoint(path, network=mine)"
+        )
+    names = config.attention if isinstance(config.attention, tuple) else (config.attention,)
+    if attention is None and CUSTOM in names:
+        raise ConfigError(
+            "this network has an attention of one's own, which a config or checkpoint does not "
+            "hold; build the network and give it as 'network', as in "
+            "load_checkpoint(path, network=mine)"
+        )
+    for name in names:
+        if name not in ("none", CUSTOM):
+            attention_named(name)
 
 
 def _check_compared(config: NetworkConfig) -> None:
@@ -159,22 +203,22 @@ def _check_compared(config: NetworkConfig) -> None:
 def _compared(backbone: Backbone, config: NetworkConfig) -> APNet:
     """Puts Pyramid ReID's or SCSN's head on a backbone."""
     if config.arrangement == "pyramid-reid":
-        return PyramidReID(backbone.body, backbone.channels, config.num_classes)
+        return pyramid_reid(backbone.body, backbone.channels, config.num_classes)
     body = backbone.body
     if not isinstance(body, nn.Sequential):
         raise ConfigError(
             f'arrangement = "scsn" needs a backbone that can be cut into stages: a ResNet, '
             f"DenseNet or Inception-V3 of timm, not '{config.backbone}'"
         )
-    return SCSN(body, backbone.stages, config.num_classes, config.reduction, config.feature)
+    return scsn(body, backbone.stages, config.num_classes, config.reduction, config.feature)
 
 
-def _attach_pyramids(backbone: Backbone, config: NetworkConfig) -> None:
+def _attach_pyramids(
+    backbone: Backbone, config: NetworkConfig, attention: Attention | Sequence[Attention]
+) -> None:
     """Gives each of the last four stages a pyramid (multi-stage operation, section III-A)."""
-    attention: Literal["channel", "spatial"] = "channel"
-    sizes: dict[str, tuple[int, int]] = {}
-    if config.attention == "spatial":
-        attention, sizes = "spatial", _map_sizes(backbone, config.image_size)
+    measured = needs_sizes(attention, config.split)
+    sizes = _map_sizes(backbone, config.image_size) if measured else {}
     for stage in backbone.stages:
         with located(f"after {stage.name} of {config.backbone}"):
             stage.pyramid = AttentionPyramid(
@@ -182,6 +226,9 @@ def _attach_pyramids(backbone: Backbone, config: NetworkConfig) -> None:
                 config.parts,
                 attention,
                 sizes.get(stage.name),
+                split=config.split,
+                returns=config.returns,
+                start=config.start,
                 reduction=config.reduction,
             )
 
@@ -203,6 +250,11 @@ def _attach_released(backbone: Backbone, config: NetworkConfig) -> None:
     if config.attention != "channel":
         raise ConfigError(
             f'arrangement = "released" has channel attention only, got "{config.attention}"'
+        )
+    if config.split is not None or config.start is not None:
+        raise ConfigError(
+            'arrangement = "released" has pyramids of its own, without the settings split and '
+            "start; leave them out"
         )
     stem = released_stem(backbone.body, backbone.stages[0].stride)
     for stage in (stem, *backbone.stages):

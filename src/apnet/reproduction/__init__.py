@@ -6,15 +6,15 @@ from apnet.reproduction.engine import reproduce
 from apnet.reproduction.estimate import estimate, format_estimate
 from apnet.reproduction.markdown import format_table
 from apnet.reproduction.planning import Plan, Run, make_plan
-from apnet.reproduction.running import Manner
+from apnet.reproduction.running import RunOptions
 
 __all__ = [
     "COST",
     "EXPERIMENTS",
     "NAMES",
-    "Manner",
     "Plan",
     "Run",
+    "RunOptions",
     "cost_table",
     "estimate",
     "format_cost_table",

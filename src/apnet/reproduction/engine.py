@@ -18,14 +18,14 @@ from apnet.reproduction.markdown import format_table
 from apnet.reproduction.pictures import draw_levels
 from apnet.reproduction.planning import Plan, Run
 from apnet.reproduction.records import read_record, write_record
-from apnet.reproduction.running import Manner, evaluate_run, train_run
+from apnet.reproduction.running import RunOptions, evaluate_run, train_run
 from apnet.reproduction.table import build_table
 from apnet.training import RunFolder
 from apnet.training.processes import joined, total
 from apnet.types import ReidDataset
 
 
-def reproduce(plan: Plan, out: Path, people: Path, manner: Manner) -> dict[str, Any]:
+def reproduce(plan: Plan, out: Path, people: Path, options: RunOptions) -> dict[str, Any]:
     """Runs what of a plan is not finished yet, and writes its table and figure.
 
     ``out`` then holds ``settings.json``, ``runs/``, ``results/``, ``table.md`` and ``table.json``,
@@ -35,7 +35,7 @@ def reproduce(plan: Plan, out: Path, people: Path, manner: Manner) -> dict[str, 
         plan: see ``make_plan``.
         out: new folder, or one in which the same plan was begun.
         people: folder for synthetic people; several experiments may share it.
-        manner: device, workers and who is told how far it is.
+        options: device, workers and who is told how far it is.
 
     Returns:
         The table, see ``build_table``.
@@ -49,28 +49,28 @@ def reproduce(plan: Plan, out: Path, people: Path, manner: Manner) -> dict[str, 
     """
     require_drawing()
     try:
-        with joined(manner.device) as (processes, device):
-            manner = dataclasses.replace(manner, leads=processes.leads)
+        with joined(options.device) as (processes, device):
+            options = dataclasses.replace(options, leads=processes.leads)
             if processes.leads:
                 claim_folder(out, plan.settings())
-                _load(plan, people, manner)
+                _load(plan, people, options)
             total(torch.zeros(1, device=device), processes)  # the others wait until all is there
-            return _run_all(plan, _load(plan, people, manner), out, manner)
+            return _run_all(plan, _load(plan, people, options), out, options)
     except Interrupted as stop:
         raise Interrupted(f"stopped, nothing lost; the same command goes on in {out}") from stop
 
 
 def _run_all(
-    plan: Plan, datasets: Mapping[str, ReidDataset], out: Path, manner: Manner
+    plan: Plan, datasets: Mapping[str, ReidDataset], out: Path, options: RunOptions
 ) -> dict[str, Any]:
     for run in plan.runs:
         if read_record(out, run.name) is None:
-            _carry_out(run, datasets, out, manner)
-            if manner.leads:
+            _carry_out(run, datasets, out, options)
+            if options.leads:
                 _write(build_table(out, plan), out)
     table = build_table(out, plan)
-    if manner.leads:
-        _draw(table, plan, datasets, out, manner)
+    if options.leads:
+        _draw(table, plan, datasets, out, options)
         _write(table, out)
     return table
 
@@ -105,11 +105,11 @@ def claim_folder(out: Path, settings: Mapping[str, Any]) -> None:
         )
 
 
-def _load(plan: Plan, people: Path, manner: Manner) -> dict[str, ReidDataset]:
+def _load(plan: Plan, people: Path, options: RunOptions) -> dict[str, ReidDataset]:
     datasets = {}
     for name, source in plan.sources.items():
-        with manner.stage(f"people for {name}") as progress:
-            datasets[name] = source.load(people, manner.renderers, progress)
+        with options.stage(f"people for {name}") as progress:
+            datasets[name] = source.load(people, options.renderers, progress)
     for run in plan.runs:
         if not datasets[run.train].train:
             raise DataError(
@@ -119,11 +119,13 @@ def _load(plan: Plan, people: Path, manner: Manner) -> dict[str, ReidDataset]:
     return datasets
 
 
-def _carry_out(run: Run, datasets: Mapping[str, ReidDataset], out: Path, manner: Manner) -> None:
+def _carry_out(
+    run: Run, datasets: Mapping[str, ReidDataset], out: Path, options: RunOptions
+) -> None:
     folder = out / "runs" / run.name
-    train_run(run, datasets[run.train], folder, manner)
-    if manner.leads:
-        write_record(out, evaluate_run(run, datasets, folder, manner))
+    train_run(run, datasets[run.train], folder, options)
+    if options.leads:
+        write_record(out, evaluate_run(run, datasets, folder, options))
         RunFolder(folder).state.unlink(missing_ok=True)  # three times the weights' size
 
 
@@ -132,10 +134,10 @@ def _draw(
     plan: Plan,
     datasets: Mapping[str, ReidDataset],
     out: Path,
-    manner: Manner,
+    options: RunOptions,
 ) -> None:
     if plan.experiment.name == PICTURES:
-        table["levels"] = draw_levels(plan, datasets, out, manner)
+        table["levels"] = draw_levels(plan, datasets, out, options)
     else:
         draw_figure(table, out)
 

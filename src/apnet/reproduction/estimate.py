@@ -61,7 +61,7 @@ def estimate(plan: Plan, out: Path, device: torch.device, progress: Progress) ->
     for run in plan.runs:
         finished = read_record(out, run.name) is not None
         pace = paces[str(run.recipe.network)]
-        images = sizes[run.train].train * run.recipe.optimisation.epochs
+        images = sizes[run.train].train * run.recipe.epochs
         tests = sum(sizes[name].test for name in run.tests)
         seconds = 0.0 if finished else images * pace.train + tests * pace.test
         runs.append({"name": run.name, "finished": finished, "seconds": round(seconds, 3)})
@@ -105,8 +105,10 @@ def measured_pace(recipe: Recipe, device: torch.device) -> Pace:
     """Times real training steps and an evaluation batch of a network from random weights."""
     network = _built(recipe, device)
     size, sampling = recipe.network.image_size, recipe.sampling
-    persons = min(sampling.persons, max(2, _PIXELS // math.prod((*size, sampling.images))))
-    labels = torch.arange(persons, device=device).repeat_interleave(sampling.images)
+    images_each = sampling.images_per_identity
+    most = max(2, _PIXELS // math.prod((*size, images_each)))
+    identities = min(sampling.identities_per_batch, most)
+    labels = torch.arange(identities, device=device).repeat_interleave(images_each)
     images = torch.randn(len(labels), 3, *size, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-6, fused=True)
@@ -139,15 +141,7 @@ def _step(
 ) -> None:
     with autocast(choose_precision(recipe.precision, images.device), images.device):
         output = network(images)
-    settings = recipe.optimisation
-    loss = apnet_loss(
-        output.pooled,
-        output.logits,
-        labels,
-        smoothing=settings.label_smoothing,
-        margin=settings.triplet_margin,
-        weight=settings.triplet_weight,
-    )
+    loss = apnet_loss(output.pooled, output.logits, labels)
     optimizer.zero_grad(set_to_none=True)
     loss.total.backward()  # type: ignore[no-untyped-call]
     optimizer.step()

@@ -19,7 +19,7 @@ from apnet.explanation.colours import heat_overlay
 from apnet.explanation.levels import Maps
 from apnet.reproduction.figures import require_drawing, save_figure
 from apnet.reproduction.planning import Plan
-from apnet.reproduction.running import Manner
+from apnet.reproduction.running import RunOptions
 from apnet.types import ImageRecord, ReidDataset
 
 _DRAWN = 6
@@ -30,7 +30,7 @@ _BATCH = 8
 
 
 def draw_levels(
-    plan: Plan, datasets: Mapping[str, ReidDataset], out: Path, manner: Manner
+    plan: Plan, datasets: Mapping[str, ReidDataset], out: Path, options: RunOptions
 ) -> dict[str, Any]:
     """Draws Grad-CAM after each level for query images, and measures how concentrated it is.
 
@@ -41,7 +41,7 @@ def draw_levels(
         plan: of Fig. 6.
         datasets: by name.
         out: the experiment's folder, its runs finished.
-        manner: device.
+        options: device.
 
     Returns:
         ``images`` measured in each run, and ``area``: for each run, by stage and level (the first
@@ -54,14 +54,14 @@ def draw_levels(
     query = datasets[plan.runs[0].tests[0]].query
     checkpoints = [load_checkpoint(out / "runs" / run.name) for run in plan.runs]
     for checkpoint in checkpoints:
-        checkpoint.network.to(manner.device)
+        checkpoint.network.to(options.device)
     chosen = evenly(query, _DRAWN)
     files = [record.path for record in chosen]
     first = checkpoints[0]
     explain_files(first.network, first.config.image_size, files, out / "pictures")
     _draw(first, chosen, out)
     measured = evenly(query, _MEASURED)
-    with manner.stage("Grad-CAM") as progress:
+    with options.stage("Grad-CAM") as progress:
         areas = []
         for checkpoint in checkpoints:
             areas.append(_areas(checkpoint, measured))

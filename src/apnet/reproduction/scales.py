@@ -25,7 +25,7 @@ class _Smaller:
     """The same where the backbones are the question."""
     image_size: tuple[int, int]
     epochs: int
-    persons: int
+    identities: int
     """P of a batch."""
 
 
@@ -55,7 +55,7 @@ _SMALL = _Smaller(
     _own([16, 32, 64, 128], 8, (96, 80)),
     (128, 64),
     epochs=12,
-    persons=16,
+    identities=16,
 )
 _SMOKE = _Smaller(
     {
@@ -65,7 +65,7 @@ _SMOKE = _Smaller(
     _own([8, 8, 8, 8], 4, (80, 80)),
     (64, 32),
     epochs=1,
-    persons=4,
+    identities=4,
 )
 _SMALLER: Mapping[Scale, _Smaller] = {"small": _SMALL, "smoke": _SMOKE}
 
@@ -121,8 +121,9 @@ def _shortened(recipe: Recipe, smaller: _Smaller) -> Recipe:
     decay = max(1, round(0.75 * smaller.epochs))
     return dataclasses.replace(
         recipe,
-        optimisation=dataclasses.replace(
-            recipe.optimisation, epochs=smaller.epochs, decay_every=decay
+        epochs=smaller.epochs,
+        schedule=dataclasses.replace(recipe.schedule, decay_every=decay),
+        sampling=dataclasses.replace(
+            recipe.sampling, identities_per_batch=smaller.identities, images_per_identity=4
         ),
-        sampling=dataclasses.replace(recipe.sampling, persons=smaller.persons, images=4),
     )

@@ -1,20 +1,25 @@
-"""Training: recipes, the loop, run folders, exact resume, several processes."""
+"""Training: recipes, losses, optimisers and schedules by name, run folders, exact resume."""
 
-from apnet.training.callbacks import Listener, Listeners, Silence, TensorBoard
-from apnet.training.loop import train
+from apnet.training.api import resume_run, train
+from apnet.training.callbacks import Callback, Callbacks, NoCallback, TensorBoard
+from apnet.training.optimisers import OPTIMISERS
 from apnet.training.recipes import load_recipe, recipe_names
 from apnet.training.run_folder import RunFolder, versions
-from apnet.training.schedule import learning_rate
+from apnet.training.schedules import SCHEDULES, Moment, learning_rate
 
 __all__ = [
-    "Listener",
-    "Listeners",
+    "OPTIMISERS",
+    "SCHEDULES",
+    "Callback",
+    "Callbacks",
+    "Moment",
+    "NoCallback",
     "RunFolder",
-    "Silence",
     "TensorBoard",
     "learning_rate",
     "load_recipe",
     "recipe_names",
+    "resume_run",
     "train",
     "versions",
 ]

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from apnet.config import Recipe, override, parse, read_toml, to_dict
+from apnet.config import RENAMED, Recipe, override, parse, read_toml, renamed, to_dict
 from apnet.errors import ConfigError
-from apnet.model import preset
+from apnet.losses import Term, check_sampling, check_terms
+from apnet.model import attention_named, preset
+from apnet.naming import look_up
+from apnet.training.initial_weights import trained_config
+from apnet.training.optimisers import settings_of_optimiser
+from apnet.training.schedules import settings_of_schedule
+
+Settings = Mapping[str, Any] | Sequence[str]
+"""``{"optimiser.name": "adamw"}``, or ``["optimiser.name=adamw"]`` as on the command line."""
+
+_AS_THE_WEIGHTS = "weights"
+"""The preset that means: the network that the recipe's ``weights`` hold."""
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -16,34 +29,111 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
 
 
-def load_recipe(name: str, assignments: list[str] | None = None) -> Recipe:
-    """Reads a recipe and applies overrides.
+def load_recipe(name: str, assignments: Settings | None = None) -> Recipe:
+    """Reads a recipe and applies overrides; names of settings of version 0.1 are taken too.
 
-    A recipe's ``preset`` names the network that its ``[network]`` section then changes.
+    A recipe's ``preset`` names the network that its ``[network]`` section then changes; ``weights``
+    is the network that the recipe's ``weights`` hold.
 
     Args:
         name: a shipped recipe's name, or a path that ends in ``.toml``.
-        assignments: ``section.key=value`` overrides; ``preset=NAME`` is one too.
+        assignments: ``section.key=value`` overrides, or a mapping; ``preset=NAME`` is one too.
 
     Raises:
-        ConfigError: no such recipe or preset, or a setting is unknown or out of range.
+        ConfigError: no such recipe or preset; a setting is unknown, out of range, or has no effect
+            on the chosen optimiser or schedule; terms of the loss that do not go together or that
+            the sampling does not serve.
+        CheckpointError: ``preset = "weights"`` and the weights hold no network.
     """
-    path = Path(name) if name.endswith(".toml") else _shipped(name)
-    values = override(read_toml(path), assignments or [])
+    path = Path(name).expanduser() if name.endswith(".toml") else _shipped(name)
+    values, _ = renamed(read_toml(path))
+    values, _ = renamed(override(values, as_assignments(assignments)))
     base = values.pop("preset", None)
     if base is not None:
-        values["network"] = {**to_dict(preset(str(base))), **values.get("network", {})}
-    return parse(Recipe, values, str(path) if name.endswith(".toml") else f"recipe '{name}'")
+        base = _network_of(str(base), str(values.get("weights", Recipe().weights)))
+        values["network"] = {**base, **values.get("network", {})}
+    source = str(path) if name.endswith(".toml") else f"recipe '{name}'"
+    recipe = parse(Recipe, values, source)
+    check_recipe(recipe)
+    _check_effects(recipe, as_assignments(assignments))
+    return recipe
+
+
+def as_assignments(settings: Settings | None) -> list[str]:
+    """Returns settings as ``section.key=value`` texts; values of a mapping are written as TOML."""
+    if settings is None:
+        return []
+    if isinstance(settings, Mapping):
+        return [f"{name}={_toml(value)}" for name, value in settings.items()]
+    return list(settings)
+
+
+def terms_of(recipe: Recipe) -> tuple[Term, ...]:
+    """Returns the terms of a recipe's loss."""
+    return tuple(Term(term.name, term.weight, term.options) for term in recipe.loss)
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Checks the names in a recipe, and that its parts serve each other, before any work.
+
+    Raises:
+        ConfigError: they do not; the message names the setting.
+    """
+    attention = recipe.network.attention
+    for name in (attention,) if isinstance(attention, str) else attention:
+        if name not in ("none", "custom"):
+            attention_named(name)
+    settings_of_optimiser(recipe.optimiser.name)
+    settings_of_schedule(recipe.schedule.name)
+    terms = terms_of(recipe)
+    check_terms(terms, num_classes=1)
+    sampling = recipe.sampling
+    check_sampling(terms, sampling.identities_per_batch, sampling.images_per_identity)
+
+
+def _check_effects(recipe: Recipe, assignments: Sequence[str]) -> None:
+    """Refuses assignments to settings that the chosen optimiser or schedule does not read."""
+    read = {
+        "optimiser": (recipe.optimiser.name, settings_of_optimiser(recipe.optimiser.name)),
+        "schedule": (recipe.schedule.name, settings_of_schedule(recipe.schedule.name)),
+    }
+    for assignment in assignments:
+        name = assignment.partition("=")[0].strip()
+        section, _, key = RENAMED.get(name, name).partition(".")
+        if section in read and key and key not in read[section][1]:
+            chosen, settings = read[section]
+            raise ConfigError(
+                f"--set {assignment}: {section} '{chosen}' has no such setting; it has: "
+                f"{', '.join(settings)}"
+            )
+
+
+def _network_of(base: str, weights: str) -> dict[str, Any]:
+    if base == _AS_THE_WEIGHTS:
+        return to_dict(dataclasses.replace(trained_config(weights), num_classes=0))
+    return to_dict(preset(base))
 
 
 def _shipped(name: str) -> Path:
-    names = recipe_names()
-    if name not in names:
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(names)}"
-        raise ConfigError(f"no recipe '{name}'; {hint} A path must end in .toml")
-    return _folder() / f"{name}.toml"
+    files = {found: _folder() / f"{found}.toml" for found in recipe_names()}
+    try:
+        return look_up("recipe", name, files)
+    except ConfigError as error:
+        raise ConfigError(f"{error} (a path must end in .toml)") from None
 
 
 def _folder() -> Path:
     return Path(str(resources.files("apnet") / "recipes"))
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)

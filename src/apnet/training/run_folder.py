@@ -1,8 +1,8 @@
-"""A run folder: the resolved recipe, what it ran on, its history, and its checkpoints.
+"""A run folder: the resolved recipe, what it was trained on, its history, and its checkpoints.
 
 | file | what it holds |
 |---|---|
-| ``run.json`` | recipe, data set, seed, versions, command |
+| ``run.json`` | recipe, data sets, own parts, changes on resume, versions, command |
 | ``history.json`` | losses, rate, seconds and figures of every finished epoch |
 | ``last.safetensors``, ``best.safetensors`` | weights and config, for every other command |
 | ``state.safetensors`` | what ``--resume`` continues from |
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 from apnet._version import __version__
 from apnet.config import Recipe, parse, to_dict
 from apnet.errors import CheckpointError, ConfigError
-from apnet.files import write_json
+from apnet.files import LOCK_NAME, write_json
 
 
 @dataclass(frozen=True)
@@ -50,62 +50,112 @@ class RunFolder:
         """One entry per finished epoch."""
         return self.root / "history.json"
 
-    def begin(self, recipe: Recipe, data: Mapping[str, Any]) -> None:
+    @property
+    def record(self) -> Path:
+        """What was trained on what."""
+        return self.root / "run.json"
+
+    def begin(
+        self, recipe: Recipe, data: Sequence[Mapping[str, Any]], own: Sequence[str] = ()
+    ) -> None:
         """Writes ``run.json`` into a new or empty folder.
+
+        Args:
+            recipe: of the run.
+            data: name, root and snapshot of every data set.
+            own: names of the parts that the caller gives, such as ``network``.
 
         Raises:
             ConfigError: the folder holds something already.
         """
         for left in self.root.glob(".run.json.*.part"):  # of a call that was killed
             left.unlink()
-        if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
+        if self.root.exists() and (not self.root.is_dir() or self._contents()):
             raise ConfigError(
                 f"{self.root}: exists and is not empty; continue it with --resume, "
                 "or choose another --out"
             )
-        facts = {
-            "recipe": to_dict(recipe),
-            "data": dict(data),
-            "versions": versions(),
-            "command": sys.argv,
-        }
-        write_json(self.root / "run.json", facts)
+        self._write({"recipe": to_dict(recipe), "data": list(data), "own": list(own)})
 
     def abandon(self) -> None:
         """Removes a folder in which nothing but ``run.json`` was written."""
-        facts = self.root / "run.json"
-        if self.root.is_dir() and list(self.root.iterdir()) == [facts]:
-            facts.unlink()
+        if self.root.is_dir() and self._contents() == [self.record.name]:
+            self.record.unlink()
+            (self.root / LOCK_NAME).unlink(missing_ok=True)
             self.root.rmdir()
 
     def recipe(self) -> Recipe:
-        """Reads the recipe back.
+        """Reads the recipe back; that of a run of version 0.1 under its present names.
 
         Raises:
             CheckpointError: the folder is no run folder, or its ``run.json`` is damaged.
         """
-        return parse(Recipe, self._facts()["recipe"], str(self.root / "run.json"))
+        return parse(Recipe, self._read()["recipe"], str(self.record))
 
-    def data(self) -> dict[str, Any]:
-        """Reads what ``begin`` noted of the data set."""
-        data: dict[str, Any] = self._facts()["data"]
-        return data
+    def data(self) -> list[dict[str, Any]]:
+        """Reads what ``begin`` noted of every data set.
+
+        Raises:
+            CheckpointError: the folder is no run folder, or its ``run.json`` is damaged.
+        """
+        data = self._read()["data"]
+        sets = [data] if isinstance(data, dict) else data  # version 0.1 had one
+        for each in sets:
+            if not isinstance(each, dict) or not {"name", "root"} <= each.keys():
+                raise CheckpointError(
+                    f"{self.record}: 'data' names no data sets; start the run anew"
+                )
+        return list(sets)
+
+    def own(self) -> tuple[str, ...]:
+        """Reads the names of the parts that the caller gave.
+
+        Raises:
+            CheckpointError: the folder is no run folder, or its ``run.json`` is damaged.
+        """
+        return tuple(str(name) for name in self._read().get("own", ()))
+
+    def change(self, recipe: Recipe, change: Mapping[str, Any]) -> None:
+        """Writes a changed recipe, and what changed, beside what is there.
+
+        Args:
+            recipe: from now on.
+            change: since which epoch, and every setting's old and new value.
+        """
+        facts = self._read()
+        changes = [*facts.get("changes", ()), dict(change)]
+        self._write({**facts, "recipe": to_dict(recipe), "changes": changes})
 
     def read_history(self) -> list[dict[str, float]]:
-        """Reads the finished epochs' entries."""
-        entries: list[dict[str, float]] = json.loads(self.history.read_text(encoding="utf-8"))
+        """Reads the finished epochs' entries.
+
+        Raises:
+            CheckpointError: there are none, or the file is damaged.
+        """
+        try:
+            entries: list[dict[str, float]] = json.loads(self.history.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{self.history}: cannot be read ({error})") from None
         return entries
 
-    def _facts(self) -> dict[str, Any]:
-        path = self.root / "run.json"
+    def _contents(self) -> list[str]:
+        return [entry.name for entry in self.root.iterdir() if entry.name != LOCK_NAME]
+
+    def _write(self, facts: Mapping[str, Any]) -> None:
+        write_json(self.record, {**facts, "versions": versions(), "command": sys.argv})
+
+    def _read(self) -> dict[str, Any]:
+        path = self.record
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise CheckpointError(f"{self.root}: no run folder (it has no run.json)") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise CheckpointError(f"{path}: damaged ({error}); start the run anew") from None
         if not isinstance(facts, dict) or not {"recipe", "data"} <= facts.keys():
             raise CheckpointError(f"{path}: holds no recipe and data; start the run anew")
+        if not isinstance(facts["recipe"], dict) or not isinstance(facts["data"], dict | list):
+            raise CheckpointError(f"{path}: its recipe or data are no tables; start the run anew")
         return facts
 
 

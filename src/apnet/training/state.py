@@ -1,11 +1,13 @@
-"""Everything that training needs to go on as if it had never stopped, in one safetensors file.
+"""The whole state of a training run in one safetensors file, for exact resume.
 
-The randomness of a run is a pure function of (seed, epoch, position), so that no generator's state
-has to be kept: the next epoch and step, the weights and Adam's moments are the whole state.
+The randomness of a run is a pure function of (seed, epoch, position), so no generator's state is
+kept: the weights, those of the losses, the optimiser's moments, the moving average, and the next
+epoch and step are the whole state.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from apnet.checkpoints import read_tensors, write_tensors
 from apnet.errors import CheckpointError
 
 _KIND = "training state"
+_RENAMED = {"classification": "cross-entropy"}
+"""Names of losses in version 0.1."""
 
 
 @dataclass
@@ -26,6 +30,7 @@ class RunProgress:
     Attributes:
         epoch: the epoch under way, from 0.
         step: its next step, from 0.
+        updates: updates of the weights so far.
         sums: running sums of the epoch's losses by name, for its mean so far.
         history: one entry per finished epoch.
         best_mAP: the highest mAP of an evaluation so far, or -1.
@@ -33,28 +38,45 @@ class RunProgress:
 
     epoch: int = 0
     step: int = 0
+    updates: int = 0
     sums: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     best_mAP: float = -1.0  # noqa: N815 - the field's own name
 
 
 def save_state(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, progress: RunProgress
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimiser: torch.optim.Optimizer,
+    progress: RunProgress,
 ) -> None:
     """Writes weights, moments and progress atomically.
+
+    Args:
+        path: where to.
+        modules: what is trained, by name: ``network``, ``objective``, ``average``.
+        optimiser: its moments are kept.
+        progress: how far the run is.
 
     Raises:
         DataError: the file cannot be written; the previous state is untouched.
     """
-    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    for index, moments in optimizer.state_dict()["state"].items():
+    tensors = {
+        f"{name}.{key}": value
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+    for index, moments in optimiser.state_dict()["state"].items():
         for name, value in moments.items():
-            tensors[f"optimizer.{index}.{name}"] = value
+            if isinstance(value, Tensor):
+                tensors[f"optimizer.{index}.{name}"] = value
     write_tensors(path, tensors, {"kind": _KIND, "progress": vars(progress)})
 
 
-def load_state(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> RunProgress:
-    """Reads a state into a network and an optimiser of the same structure.
+def load_state(
+    path: Path, modules: Mapping[str, nn.Module], optimiser: torch.optim.Optimizer
+) -> RunProgress:
+    """Reads a state into modules and an optimiser of the same structure.
 
     Raises:
         CheckpointError: the file is missing, damaged, or belongs to another network.
@@ -62,25 +84,45 @@ def load_state(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer)
     tensors, header = read_tensors(path)
     if header.get("kind") != _KIND:
         raise CheckpointError(f"{path}: holds no training state; resume from a run folder")
-    weights = {
-        name.removeprefix("network."): value
-        for name, value in tensors.items()
-        if name.startswith("network.")
-    }
+    for name, module in modules.items():
+        weights = dict(_under(name, tensors))
+        try:
+            module.load_state_dict(weights)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise CheckpointError(f"{path}: belongs to another {name}: {reason}") from None
+    _load_moments(path, tensors, optimiser)
     try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise CheckpointError(f"{path}: belongs to another network: {reason}") from None
-    weights_in_order = [weight for group in optimizer.param_groups for weight in group["params"]]
+        progress = RunProgress(**header["progress"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path}: how far the run was is not readable ({error}); start the run anew"
+        ) from None
+    for old, present in _RENAMED.items():
+        if old in progress.sums:
+            progress.sums[present] = progress.sums.pop(old)
+    return progress
+
+
+def _load_moments(
+    path: Path, tensors: Mapping[str, Tensor], optimiser: torch.optim.Optimizer
+) -> None:
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".")
-            moments.setdefault(int(index), {})[key] = _laid_out(value, weights_in_order[int(index)])
-    groups: Any = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": moments, "param_groups": groups})
-    return RunProgress(**header["progress"])
+    for place, value in _under("optimizer", tensors):
+        index, key = place.split(".")
+        if int(index) >= len(weights):
+            raise CheckpointError(f"{path}: belongs to another optimiser; start the run anew")
+        moments.setdefault(int(index), {})[key] = _laid_out(value, weights[int(index)])
+    groups: Any = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": moments, "param_groups": groups})
+
+
+def _under(name: str, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Yields the tensors whose names begin with ``name.``, without that."""
+    for key, value in tensors.items():
+        if key.startswith(f"{name}."):
+            yield key.removeprefix(f"{name}."), value
 
 
 def _laid_out(value: Tensor, weight: Tensor) -> Tensor:

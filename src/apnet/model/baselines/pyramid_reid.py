@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from apnet.model.baselines.stripes import NoPositions, check_rows
-from apnet.model.network import APNet, Branch, Head, NetworkOutput
+from apnet.model.network import APNet, HeadFeatures, new_classifier
 
 STRIPES = 6
 WIDTH = 128
@@ -23,8 +23,8 @@ GROUPS = tuple(
 """First stripe and the one after the last, of all groups of neighbours, the whole map first."""
 
 
-class PyramidReID(APNet):
-    """A plain backbone under 21 branches.
+def pyramid_reid(trunk: nn.Module, channels: int, num_classes: int) -> APNet:
+    """Puts 21 branches on a plain backbone.
 
     The triplet loss sees all branches' features as one vector, which is the embedding too; each
     branch has its own classifier.
@@ -34,30 +34,10 @@ class PyramidReID(APNet):
         channels: C of the map.
         num_classes: of each classifier; 0 builds none.
     """
-
-    def __init__(self, trunk: nn.Module, channels: int, num_classes: int) -> None:
-        super().__init__(trunk, [GroupedStripes(channels, num_classes)])
-
-    def forward(self, images: Tensor) -> NetworkOutput:
-        """Returns one feature, all branches joined, and each branch's logits."""
-        features = self._features(images)
-        joined = torch.cat(features, dim=1)
-        heads: list[ReducingHead] = self._heads()  # type: ignore[assignment]
-        if heads[0].classifier is None:
-            return NetworkOutput((joined,), ())
-        logits = [head.classify(each) for head, each in zip(heads, features, strict=True)]
-        return NetworkOutput((joined,), tuple(logits))
-
-    def embed(self, images: Tensor) -> Tensor:
-        """Returns the branches' features joined, (N, 21 * 128), not normalised."""
-        return torch.cat(self._features(images), dim=1)
-
-    def _features(self, images: Tensor) -> list[Tensor]:
-        heads: list[ReducingHead] = self._heads()  # type: ignore[assignment]
-        return [head.feature(p) for head, p in zip(heads, self._pooled(images), strict=True)]
+    return APNet(trunk, [GroupedStripes(channels, num_classes)], joined=True)
 
 
-class GroupedStripes(Branch):
+class GroupedStripes(nn.Module):
     """Average plus maximum over each group of neighbouring stripes: 21 vectors of one map.
 
     A group's average and maximum over its rows are those of the rows' averages and maxima, so the
@@ -70,8 +50,9 @@ class GroupedStripes(Branch):
     """
 
     def __init__(self, channels: int, num_classes: int) -> None:
-        super().__init__(NoPositions(), channels, parts=0, num_classes=num_classes)
-        self.heads.extend(ReducingHead(channels, num_classes) for _ in GROUPS)
+        super().__init__()
+        self.body = NoPositions()
+        self.heads = nn.ModuleList(ReducingHead(channels, num_classes) for _ in GROUPS)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Maps (N, C, h, w) to 21 of (N, C), in the order of ``GROUPS``.
@@ -88,7 +69,7 @@ class GroupedStripes(Branch):
         return [averages[..., span].mean(dim=2) + maxima[..., span].amax(dim=2) for span in spans]
 
 
-class ReducingHead(Head):
+class ReducingHead(nn.Module):
     """A 1x1 convolution to 128 channels, batch norm, ReLU, and a linear classifier.
 
     Args:
@@ -97,20 +78,12 @@ class ReducingHead(Head):
     """
 
     def __init__(self, channels: int, num_classes: int) -> None:
-        super().__init__(WIDTH, num_classes)
-        self.neck.bias.requires_grad_(True)  # a ReLU follows: this norm shifts
+        super().__init__()
+        self.neck = nn.BatchNorm1d(WIDTH)
+        self.classifier = new_classifier(WIDTH, num_classes)
         self.reduce = nn.Linear(channels, WIDTH, bias=False)
 
-    def feature(self, pooled: Tensor) -> Tensor:
-        """Maps (N, C) to (N, 128), not negative."""
-        return torch.relu(self.neck(self.reduce(pooled)))
-
-    def classify(self, feature: Tensor) -> Tensor:
-        """Maps (N, 128) to (N, num_classes)."""
-        assert self.classifier is not None
-        logits: Tensor = self.classifier(feature)
-        return logits
-
-    def logits(self, pooled: Tensor) -> Tensor:
-        """Maps (N, C) to (N, num_classes)."""
-        return self.classify(self.feature(pooled))
+    def features(self, pooled: Tensor) -> HeadFeatures:
+        """Maps (N, C) to (N, 128), not negative: the feature of losses and classifier alike."""
+        feature = torch.relu(self.neck(self.reduce(pooled)))
+        return HeadFeatures(feature, feature)

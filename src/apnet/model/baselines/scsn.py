@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from apnet.model.attention import ChannelAttention
 from apnet.model.baselines.stripes import NoPositions, check_rows
-from apnet.model.network import APNet, Branch, Head
+from apnet.model.network import APNet, Head
 from apnet.model.stages import Stage
 
 STRIPES = 6
@@ -23,8 +23,14 @@ CASCADE = 3
 WIDTH = 512
 
 
-class SCSN(APNet):
-    """A backbone whose last two stages are fused with the ones before, under the cascade.
+def scsn(
+    body: nn.Sequential,
+    stages: Sequence[Stage],
+    num_classes: int,
+    reduction: int,
+    feature: Literal["bn", "pooled", "logits"] = "bn",
+) -> APNet:
+    """Returns a backbone whose last two stages are fused with the ones before, under the cascade.
 
     Args:
         body: a stem and four stages.
@@ -33,17 +39,8 @@ class SCSN(APNet):
         reduction: of the channel attentions.
         feature: what the embedding is, see ``APNet``.
     """
-
-    def __init__(
-        self,
-        body: nn.Sequential,
-        stages: Sequence[Stage],
-        num_classes: int,
-        reduction: int,
-        feature: Literal["bn", "pooled", "logits"] = "bn",
-    ) -> None:
-        trunk = FusedTrunk(body, stages, reduction)
-        super().__init__(trunk, [Cascade(stages[-1].channels, num_classes)], feature)
+    trunk = FusedTrunk(body, stages, reduction)
+    return APNet(trunk, [Cascade(stages[-1].channels, num_classes)], feature)
 
 
 class FusedTrunk(nn.Module):
@@ -124,7 +121,7 @@ class DualAttention(nn.Module):
         return x * (1 + channel * torch.sigmoid(self.spatial(x)))
 
 
-class Cascade(Branch):
+class Cascade(nn.Module):
     """The global feature, then one from each stage of the cascade.
 
     A stage gives every stripe a salience and pools them by it; the most salient stripe is hidden
@@ -136,7 +133,9 @@ class Cascade(Branch):
     """
 
     def __init__(self, channels: int, num_classes: int) -> None:
-        super().__init__(NoPositions(), channels, parts=0, num_classes=num_classes)
+        super().__init__()
+        self.body = NoPositions()
+        self.heads = nn.ModuleList()
         self.units = nn.ModuleList(SalientFeature(channels, WIDTH) for _ in range(CASCADE))
         self.heads.append(Head(channels, num_classes))
         self.heads.extend(Head(WIDTH, num_classes) for _ in self.units)

@@ -94,7 +94,8 @@ class _Scale(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         x, gate = ctx.saved_tensors
         gradient = gradients[0]
-        if torch.is_grad_enabled():  # somebody wants second derivatives
+        rows = gradient.is_contiguous(memory_format=torch.channels_last)
+        if torch.is_grad_enabled() or not rows:  # somebody wants second derivatives, or NCHW came
             axes = [axis for axis in (1, 2, 3) if gate.shape[axis] < x.shape[axis]]
             return gradient * gate, (gradient * x).sum(axes, keepdim=True)
         images = max(1, _PIECE_BYTES * len(x) // (x.numel() * x.element_size()))

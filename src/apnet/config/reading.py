@@ -1,0 +1,101 @@
+"""From TOML or JSON values to validated configs, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from apnet.config.assignments import loss_terms
+from apnet.config.network import NetworkConfig
+from apnet.config.recipe import (
+    Augmentation,
+    LossConfig,
+    OptimiserConfig,
+    Recipe,
+    Sampling,
+    ScheduleConfig,
+)
+from apnet.config.renamed import renamed
+from apnet.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_C = TypeVar("_C", NetworkConfig, Recipe)
+
+_SECTIONS: dict[str, type[Any]] = {
+    "network": NetworkConfig,
+    "loss": LossConfig,
+    "optimiser": OptimiserConfig,
+    "schedule": ScheduleConfig,
+    "sampling": Sampling,
+    "augmentation": Augmentation,
+}
+
+
+def parse(kind: type[_C], values: Mapping[str, Any], source: str) -> _C:
+    """Builds a config from plain values; a recipe's may have the names of version 0.1.
+
+    Args:
+        kind: ``Recipe`` or ``NetworkConfig``.
+        values: nested mapping as TOML or JSON give it.
+        source: what to name in an error, a file for instance.
+
+    Raises:
+        ConfigError: an unknown key (with the closest valid one) or a value out of range.
+    """
+    if kind is Recipe:
+        values, _ = renamed(values)
+        if "loss" in values:
+            values["loss"] = loss_terms(values["loss"])
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        lines = dict.fromkeys(_explain(kind, problem) for problem in error.errors())
+        raise ConfigError(f"{source}: " + "; ".join(lines)) from None
+
+
+def to_dict(config: NetworkConfig | Recipe) -> dict[str, Any]:
+    """Returns plain, JSON-ready values; ``parse`` reads them back."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return plain
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Reads a TOML file.
+
+    Raises:
+        ConfigError: the file is missing, not UTF-8 or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: not readable as TOML: {error}") from None
+
+
+def _explain(kind: type[Any], problem: Any) -> str:
+    place = [str(part) for part in problem["loc"]]
+    name = ".".join(place)
+    if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        valid = _field_names(kind, place[:-1])
+        close = difflib.get_close_matches(place[-1], valid, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"valid here: {', '.join(valid)}"
+        return f"unknown setting '{name}'; {hint}"
+    return f"'{name}': {problem['msg']}, got {problem['input']!r}"
+
+
+def _field_names(kind: type[Any], place: list[str]) -> list[str]:
+    for part in place:
+        kind = _SECTIONS.get(part, kind)
+    return [item.name for item in dataclasses.fields(kind)]
