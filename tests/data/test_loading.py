@@ -8,10 +8,8 @@ from PIL import Image
 
 from apnet.data import (
     DecodedCache,
-    EvaluationTransform,
     PKBatches,
     TrainingTransform,
-    image_batches,
     training_batches,
 )
 from apnet.errors import ConfigError, DataError, ImageError
@@ -39,7 +37,7 @@ def records(tmp_path_factory):
 
 @pytest.fixture
 def batches(records):
-    """The batches of an epoch, made as the test says."""
+    """Returns a function that makes the batches of an epoch with given options."""
     sampler = PKBatches([record.pid for record in records], 2, 2, seed=3)
 
     def make(epoch=1, **options):
@@ -121,54 +119,48 @@ def test_a_cache_of_another_size(batches, records):
         batches(cache=DecodedCache(records[:1], (8, 8)))
 
 
-def test_the_global_generator_is_left_alone(batches, records):
+def test_the_global_generator_is_left_alone(batches):
     before = torch.get_rng_state()
     for workers in (0, 2):
         batches(workers=workers)
-        list(image_batches(records, EvaluationTransform(SIZE), 5, workers))
         assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_image_batches_keep_the_order(records, workers):
-    transform = EvaluationTransform(SIZE)
-    made = list(image_batches(records, transform, 5, workers))
-    assert [len(batch) for batch in made] == [5, 5, 2]
-    alone = [next(image_batches([record], transform, 1)) for record in records]
-    assert torch.equal(torch.cat(made), torch.cat(alone))
-    assert list(image_batches([], transform, 5, workers)) == []
-
-
-def test_a_batch_size_below_one(records):
-    with pytest.raises(ConfigError, match="batch size 0"):
-        image_batches(records, EvaluationTransform(SIZE), 0)
+def one_batch(records, transform=TrainingTransform, workers=0):
+    """The one batch of two images of the same person."""
+    sampler = PKBatches([0, 0], identities_per_batch=1, images_per_identity=2, seed=0)
+    return list(
+        training_batches(
+            records, [0, 0], sampler, transform(SIZE), seed=0, epoch=0, workers=workers
+        )
+    )
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_unreadable_image_is_one_clear_error(records, tmp_path, workers):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no image")
-    spoilt = [*records[:6], ImageRecord(broken, 0), *records[6:]]
+    spoilt = [records[0], ImageRecord(broken, 0)]
     with pytest.raises(ImageError) as caught:
-        list(image_batches(spoilt, EvaluationTransform(SIZE), 2, workers))
+        one_batch(spoilt, workers=workers)
     assert str(caught.value).startswith(f"{broken}: cannot be decoded")
     assert "\n" not in str(caught.value)
     with pytest.raises(ImageError, match=r"broken\.jpg"):
         DecodedCache(spoilt, SIZE)
 
 
-class Killer(EvaluationTransform):
+class Killer(TrainingTransform):
     """Stands for the kernel that ends a process for lack of memory."""
 
-    def __call__(self, image):
+    def __call__(self, image, generator):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_worker_that_dies_is_explained(records):
     with pytest.raises(DataError, match="use fewer workers"):
-        list(image_batches(records, Killer(SIZE), 2, workers=1))
+        one_batch(records[:2], Killer, workers=1)
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(records):
     with pytest.raises(AttributeError, match="in DataLoader worker"):
-        list(image_batches([*records, None], EvaluationTransform(SIZE), 2, workers=1))
+        one_batch([records[0], None], workers=1)

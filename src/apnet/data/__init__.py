@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from apnet.data.check import DatasetCheck, check_dataset
     from apnet.data.check_report import format_check
     from apnet.data.images import read_image
-    from apnet.data.loading import DecodedCache, TrainingBatch, image_batches, training_batches
+    from apnet.data.loading import DecodedCache, TrainingBatch, training_batches
     from apnet.data.mixing import TrainingSet, mix, unique_names
     from apnet.data.published import PUBLISHED, SplitCounts, counts_of
     from apnet.data.registry import (
@@ -38,7 +38,6 @@ _PLACES = {
     "check_dataset": "check",
     "counts_of": "published",
     "format_check": "check_report",
-    "image_batches": "loading",
     "load_dataset": "registry",
     "load_source": "registry",
     "load_sources": "registry",
@@ -64,7 +63,6 @@ __all__ = [
     "check_dataset",
     "counts_of",
     "format_check",
-    "image_batches",
     "load_dataset",
     "load_source",
     "load_sources",

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from apnet.data.images import read_image
 from apnet.data.sampling import Draw, PKBatches
-from apnet.data.transforms import EvaluationTransform, TrainingTransform, resize
+from apnet.data.transforms import TrainingTransform, resize
 from apnet.errors import ConfigError, DataError
 from apnet.progress import Progress, silent
 from apnet.types import ImageRecord
@@ -117,31 +117,6 @@ def training_batches(
     return _produce(make, len(draws), workers)
 
 
-def image_batches(
-    records: Sequence[ImageRecord],
-    transform: EvaluationTransform,
-    batch_size: int,
-    workers: int = 0,
-) -> Iterator[Tensor]:
-    """Yields the images in order as (B, 3, H, W) float32; the last batch may be smaller.
-
-    Args:
-        records: the images.
-        transform: resize and normalise.
-        batch_size: B, 1 or more.
-        workers: number of decoding processes; 0 decodes in the calling process.
-
-    Raises:
-        ConfigError: the batch size is below 1.
-        ImageError: an image cannot be read; nothing is skipped.
-        DataError: a worker process died.
-    """
-    if batch_size < 1:
-        raise ConfigError(f"batch size {batch_size} must be 1 or more")
-    make = _ImageBatches(records, transform, batch_size)
-    return _produce(make, -(-len(records) // batch_size), workers)
-
-
 @dataclass(frozen=True)
 class _TrainingBatches:
     records: Sequence[ImageRecord]
@@ -164,19 +139,6 @@ class _TrainingBatches:
         if self.cache is not None:
             return self.transform.augment(self.cache[draw.record], generator)
         return self.transform(read_image(self.records[draw.record].path), generator)
-
-
-@dataclass(frozen=True)
-class _ImageBatches:
-    records: Sequence[ImageRecord]
-    transform: EvaluationTransform
-    batch_size: int
-
-    def __call__(self, number: int) -> Tensor:
-        first = number * self.batch_size
-        part = self.records[first : first + self.batch_size]
-        images = (self.transform(read_image(record.path)) for record in part)
-        return _filled(len(part), self.transform.size, images)
 
 
 def _filled(count: int, size: tuple[int, int], images: Iterable[Tensor]) -> Tensor:
