@@ -33,9 +33,9 @@ def plain(**changes):
 
 
 def painted(look):
-    """The faces' middles: kinds, attributes and colours."""
+    """Returns the kinds, attributes and colours at the centres of all faces."""
     figure = build_figure(look)
-    at = figure.attributes[figure.faces].mean(1)  # (F, 3, 6) -> (F, 6)
+    at = figure.attributes[figure.faces].mean(1)  # (F, 3, 7) -> (F, 7)
     return figure.kinds, at, paint(look, figure.kinds, at)
 
 
@@ -228,5 +228,5 @@ class TestColors:
         _, at, colors = painted(plain(headwear=headwear, headwear_color=(7, 77, 7)))
         bare = (colors == SKIN).all(1) & (at[:, 5] > 0.5)
         assert bare.sum() > 10
-        assert at[bare, 1].max() < -0.05  # nothing at the back
-        assert at[bare, 2].max() < 1.80 - 0.08  # nor on the forehead's top
+        assert at[bare, 1].max() < -0.05  # no skin at the back
+        assert at[bare, 2].max() < 1.80 - 0.08  # and none at the top of the forehead

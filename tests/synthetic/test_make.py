@@ -91,7 +91,7 @@ class TestResuming:
         while len(list(out.rglob("*.jpg"))) < 25 and time.monotonic() < deadline:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)  # the pipe's end: its processes have ended too
+        process.communicate(timeout=30)  # returns when the pool's processes have ended too
         assert process.returncode == -signal.SIGKILL
         assert 25 <= len(list(out.rglob("*.jpg"))) < 120
         make(out, images_per_id=20)
@@ -116,7 +116,7 @@ class TestRefusals:
             make(out)
         make(out)
         with file_lock(out):
-            make(out)  # it is whole, and only read
+            make(out)  # the set is complete, so nothing is written
 
     @pytest.mark.parametrize(
         "change",

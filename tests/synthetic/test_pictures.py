@@ -41,7 +41,7 @@ def figure():
 
 
 def pictures(figure, count=12, crowd=(), size=SIZE, **changes):
-    """Pictures of one person in one camera of a bare world with ``changes``."""
+    """Renders images of one person in one camera of a bare world with ``changes``."""
     camera = draw_camera(np.random.default_rng(5), dataclasses.replace(BARE, **changes))
     return [
         render_image(figure, camera, crowd, size, np.random.default_rng([8, seed]))
@@ -105,7 +105,7 @@ class TestFacts:
 
 class TestPictures:
     def test_the_person_is_in_the_middle(self, figure):
-        """In a red suit before grey, red pixels centre on the picture and fill its height."""
+        """The red pixels of a person in red on grey are centred and fill the height of the image."""
         for image, metadata in pictures(figure):
             assert metadata.occlusion == 0
             assert metadata.truncation < 0.03

@@ -7,7 +7,7 @@ SIZE = (20, 24)
 
 
 def naive(points, faces, size):
-    """Face and depth at each pixel's middle, one pixel and one triangle at a time."""
+    """Returns face, depth and margin per pixel, from a loop over pixels and triangles."""
     height, width = size
     face = np.full((height, width), -1)
     depth = np.full((height, width), np.inf)

@@ -1,4 +1,4 @@
-"""Named sets: their counts hold exactly, and their bytes depend on nothing but their settings."""
+"""Named sets: counts hold exactly, and bytes depend only on the settings."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ CHANGES = {
     "leg colour": {"bottom_color"},
     "bottom": {"bottom", "bottom_length"},
 }
-"""Which fields each cue may change."""
+"""Fields of a look that each cue may change."""
 
 FINE = dataclasses.replace(WORLD, coarse_twins=0.0)
 COARSE = dataclasses.replace(WORLD, coarse_twins=1.0)
@@ -45,9 +45,9 @@ def changed(first, second):
 
 
 def painted(look):
-    """The faces' middles: kinds, attributes and colours."""
+    """Returns the kinds, attributes and colours at the centres of all faces."""
     figure = build_figure(look)
-    at = figure.attributes[figure.faces].mean(1)  # (F, 3, 6) -> (F, 6)
+    at = figure.attributes[figure.faces].mean(1)  # (F, 3, 7) -> (F, 7)
     return figure.kinds, at, paint(look, figure.kinds, at)
 
 

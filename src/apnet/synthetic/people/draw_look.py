@@ -44,7 +44,7 @@ def pick(rng: np.random.Generator, options: tuple[str, ...], weights: Sequence[f
 
 
 @functools.cache
-def shoulders() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def shoulder_rank() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Returns the (B,) rank, 0 to 1, of each body by shoulder width relative to hip width."""
     model = body_model()
     width = []
@@ -64,7 +64,7 @@ def draw_look(rng: np.random.Generator, group: int, world: World) -> Look:
         world: shares and strengths of cues.
     """
     body = int(rng.integers(len(body_model().coefficients)))
-    broad = bool(shoulders()[body] + rng.normal(0, 0.15) > 0.5)
+    broad = bool(shoulder_rank()[body] + rng.normal(0, 0.15) > 0.5)
     cues: dict[str, object] = {"group": group, "body": body}
     makers = (_build, _head, _top, _print, _bottom, _extras, _gait)
     seeds = rng.integers(

@@ -19,23 +19,23 @@ EYE = 0.031
 def paint_head(look: Look, colors: Array, at: Array) -> None:
     """Paints the head on the (P, 3) colours of the body, in place."""
     head = np.flatnonzero(at[:, 5] > 0.5)
-    place, own = at[head], colors[head]
+    place, head_colors = at[head], colors[head]
     front = place[:, 1] < -0.075
     if look.face > 0:
-        _features(look, own, place, front)
-        _beard(look, own, place)
-    scalp = hairy(look, place)
+        _features(look, head_colors, place, front)
+        _beard(look, head_colors, place)
+    scalp = hair_mask(look, place)
     if look.headwear in ("cap", "beanie", "hat", "helmet"):
-        _hair_below(look, own, place)
-        own[_hatted(look, place)] = look.headwear_color
+        _paint_hair_below_hat(look, head_colors, place)
+        head_colors[_hat_mask(look, place)] = look.headwear_color
         if look.headwear == "beanie":
             rim = np.abs(place[:, 2] - 1.685 + 0.4 * np.clip(place[:, 1] + 0.13, 0, 0.09)) < 0.022
-            own[rim & _hatted(look, place)] *= 0.8
+            head_colors[rim & _hat_mask(look, place)] *= 0.8
     elif look.headwear == "none" and look.hair_style != "bald":
-        own[scalp] = hair_colors(look, place[scalp])
+        head_colors[scalp] = hair_colors(look, place[scalp])
     if look.glasses != "none" and look.headwear != "helmet":
-        _glasses(look, own, place, front)
-    colors[head] = own
+        _glasses(look, head_colors, place, front)
+    colors[head] = head_colors
     if look.headwear in ("hood", "scarf"):
         cloth = look.top_color if look.headwear == "hood" else look.headwear_color
         x, y, z = at[:, 0], at[:, 1], at[:, 2]
@@ -43,7 +43,7 @@ def paint_head(look: Look, colors: Array, at: Array) -> None:
         colors[((at[:, 5] > 0.5) | (z > NECK - 0.05)) & ~face & (at[:, 3] < 0)] = cloth
 
 
-def hairy(look: Look, at: Array) -> Mask:
+def hair_mask(look: Look, at: Array) -> Mask:
     """Returns which points of the head have hair."""
     x, y, z = at[:, 0], at[:, 1], at[:, 2]
     scalp = is_scalp(at)
@@ -57,13 +57,13 @@ def hairy(look: Look, at: Array) -> Mask:
     return scalp | nape
 
 
-def _hair_below(look: Look, colors: Array, at: Array) -> None:
+def _paint_hair_below_hat(look: Look, colors: Array, at: Array) -> None:
     if look.hair_style not in ("bald", "receding"):
         below = is_scalp(at)
         colors[below] = hair_colors(look, at[below])
 
 
-def _hatted(look: Look, at: Array) -> Mask:
+def _hat_mask(look: Look, at: Array) -> Mask:
     low = {"helmet": 1.655, "hat": 1.69}.get(look.headwear, 1.67)
     return np.asarray(at[:, 2] > low - 0.35 * np.clip(at[:, 1] + 0.11, 0, 0.09))
 

@@ -125,9 +125,9 @@ def joint_rotations(body: RestBody, pose: Pose) -> dict[str, Array]:
         "head": _rotation(2, pose.head_turn) @ _rotation(0, pose.head_tilt),
         **_legs(pose, roll),
     }
-    busy = ARMS[pose.arms]
+    held = ARMS[pose.arms]
     for side, sign in (("L", 1.0), ("R", -1.0)):
-        arm = busy.get(side)
+        arm = held.get(side)
         if arm is None:
             forward = -sign * swing * pose.arm_swing
             bend = pose.bend + 0.3 * max(0.0, -sign * swing)

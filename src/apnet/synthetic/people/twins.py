@@ -47,8 +47,8 @@ def _other_sleeves(rng: np.random.Generator, look: Look, world: World) -> LookFi
 
 
 def _other_hair(rng: np.random.Generator, look: Look, world: World) -> LookFields:
-    flowing = look.hair_style in ("long", "fringe", "bob", "ponytail", "bun", "braids", "afro")
-    return {"hair_style": "short" if flowing else "long", "headwear": "none"}
+    long_hair = look.hair_style in ("long", "fringe", "bob", "ponytail", "bun", "braids", "afro")
+    return {"hair_style": "short" if long_hair else "long", "headwear": "none"}
 
 
 def _other_legs(rng: np.random.Generator, look: Look, world: World) -> LookFields:

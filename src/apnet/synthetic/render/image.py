@@ -92,10 +92,10 @@ def render_image(
     moment = _draw_moment(figure, camera, crowd, rng)
     person = moment.people[0]
     aim = aim_camera(camera.height, moment.distance, rng)
-    beside = aim.project(moment.people[1].person_points) if len(moment.people) > 1 else None
-    box = camera.detector.box(aim.project(person.person_points), beside, size[1] / size[0], rng)
-    tall = _resolution(camera, moment.distance, box.tall / box.height * size[0], rng)
-    rows = max(12, round(tall * box.height / box.tall))
+    neighbour = aim.project(moment.people[1].person_points) if len(moment.people) > 1 else None
+    box = camera.detector.box(aim.project(person.person_points), neighbour, size[1] / size[0], rng)
+    tall = _resolution(camera, moment.distance, box.person_height / box.height * size[0], rng)
+    rows = max(12, round(tall * box.height / box.person_height))
     view = box_view(aim, box, int(np.clip(1.4 * rows, 64, max(1.5 * size[0], 180))))
     pixels = render_background(camera, view, moment.offset, moment.people, rng)
     seen = shade_figure(figure, person.points, camera.light, moment.offset, view, rng)

@@ -99,12 +99,12 @@ def render_distractors(out: Path, settings: SetSettings, indices: range) -> None
         picture, metadata = _picture(settings, figure, number, (0, number, index))
         name = f"bounding_box_test/0000_c{number}s1_{index:06d}_00.jpg"
         quality = get_camera(settings.seed, number, settings.world).quality
-        _save_jpeg(out / name, crop_badly(picture, rng), quality)
+        _save_jpeg(out / name, crop_distractor(picture, rng), quality)
         lines.append(image_line(name, 0, number, metadata, ()))
     _publish(distractors_done_file(out, indices), lines)
 
 
-def crop_badly(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def crop_distractor(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Returns a random part of an image, scaled up, that misses most of the person."""
     width, height = picture.size
     share = float(rng.uniform(0.3, 0.6))

@@ -41,16 +41,16 @@ def shade_figure(
     """Renders a figure.
 
     Args:
-        figure: whose cloth is painted.
-        points: (V, 3) its posed points in the world.
-        light: of the place.
-        offset: (2,) metres by which the world's origin is offset in the place.
-        view: where it is seen from.
-        rng: source of the folds.
+        figure: the figure.
+        points: (V, 3) posed points in the world.
+        light: light of the place.
+        offset: (2,) position of the origin of the world in the place, metres.
+        view: of the box.
+        rng: random generator for folds.
     """
     seen = rasterize(view.project(points), figure.faces, view.size)
     columns = figure.attributes.shape[1]
-    known = np.concatenate(
+    vertex_values = np.concatenate(
         [
             figure.attributes,
             vertex_normals(points, figure.faces),
@@ -58,7 +58,7 @@ def shade_figure(
         ],
         axis=1,
     )
-    values = seen.interpolate(known, figure.faces)
+    values = seen.interpolate(vertex_values, figure.faces)
     attributes, normals, reached = (
         values[:, :columns],
         values[:, columns : columns + 3],

@@ -19,7 +19,7 @@ LENGTH = 24.0
 """Period in metres of the objects of a place."""
 
 CLUTTER = 26
-"""Things on that length, at a clutter of 1."""
+"""Number of objects per ``LENGTH`` at a clutter of 1."""
 
 
 @dataclass(frozen=True, eq=False)
