@@ -8,7 +8,7 @@ from apnet.data.benchmarks.dukemtmcreid import warn_withdrawn
 
 @pytest.fixture
 def touch():
-    """Makes empty files, their folders with them."""
+    """Returns a function that makes empty files and their folders."""
 
     def make(root: Path, names: Iterable[str]) -> Path:
         folders = set()
@@ -25,7 +25,7 @@ def touch():
 
 @pytest.fixture
 def not_yet_warned():
-    """DukeMTMC's warning, which comes once a process, comes again in this test."""
+    """Lets the warning about DukeMTMC, which is given once per process, appear again."""
     warn_withdrawn.cache_clear()
     yield
     warn_withdrawn.cache_clear()

@@ -1,4 +1,4 @@
-"""Every trap of the benchmarks' file names, in folders of a few empty files."""
+"""Special cases of the benchmarks' file names, in folders of a few empty files."""
 
 import pytest
 

@@ -10,7 +10,7 @@ from apnet.data import check_dataset, format_check
 
 @pytest.fixture
 def market(tmp_path):
-    """Four training people, two to search for, all faultless."""
+    """A set without faults: three training identities and two test identities."""
     random = np.random.default_rng(0)
     for folder, pids, cameras in (
         ("bounding_box_train", (2, 3, 4), (1, 2)),
