@@ -138,18 +138,18 @@ def test_different_dimensions_are_refused():
         list(reranked_distances(np.ones((2, 3)), np.ones((2, 4)), settings=DEFAULT))
 
 
-def test_sparse_rows_gather_and_transpose():
+def test_sparse_rows_list_entries_and_transpose():
     rng = np.random.default_rng(17)
     dense = rng.random((7, 5)) * (rng.random((7, 5)) < 0.4)
     rows, columns = dense.nonzero()
     sparse = SparseRows.of(7, [(rows, columns, dense[rows, columns])])
     wanted = np.array([3, 0, 3, 6])
-    owners, places = sparse.gather(wanted)
+    owners, places = sparse.entries_of(wanted)
     found = np.zeros((4, 5))
     found[owners, sparse.columns[places]] = sparse.values[places]
     np.testing.assert_array_equal(found, dense[wanted])
-    turned = sparse.part(slice(2, 7)).transposed(5)
-    owners, places = turned.gather(np.arange(5))
+    turned = sparse.rows(slice(2, 7)).transposed(5)
+    owners, places = turned.entries_of(np.arange(5))
     found = np.zeros((5, 5))
     found[owners, turned.columns[places]] = turned.values[places]
     np.testing.assert_array_equal(found, dense[2:].T)

@@ -1,4 +1,4 @@
-"""How near images are after re-ranking, for the same exact ranks as without (``reranking``)."""
+"""Scores by the re-ranked distance, for the same exact ranking as by features."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from apnet.retrieval.reranking.neighbours import JointSet, neighbours
 from apnet.retrieval.reranking.settings import Reranking
 
 _ROUNDING = 1e-14
-"""Beyond that of float64 when a distance of at most 1 is put together in two ways."""
+"""Bound on the float64 rounding errors of a re-ranked distance, which is at most 1."""
 
 
 class RerankedComparison:
-    """Scores by the re-ranked distance: screened scores and keys are minus this distance.
+    """Scores pairs by minus the re-ranked distance; a ``Scorer``.
+
+    It holds a ``Comparison`` of the same sets for the original distance.
 
     Args:
-        features: of Q queries and of G gallery images, as ``Comparison`` takes them; copied once.
+        features: of Q queries and of G gallery images, as for ``Comparison``; copied once.
         distance: ``cosine`` or ``euclidean``.
         settings: of the re-ranking.
-        threads: blocks in work at once, during construction.
+        threads: blocks processed at once, during construction.
         progress: called with (images done, N), during construction.
 
     Raises:
-        DataError: the dimensions differ, or a norm is beyond 1e-70 to 1e70.
+        DataError: the dimensions differ, or a norm is outside 1e-70 to 1e70.
     """
 
     def __init__(
@@ -54,8 +56,8 @@ class RerankedComparison:
         self._plain = plain
         self._settings = settings
         self._farthest = found.farthest[:queries]
-        self._vectors = vectors.part(slice(0, queries))
-        self._holders = vectors.part(slice(queries, None)).transposed(len(joint))
+        self._vectors = vectors.rows(slice(0, queries))
+        self._inverted = vectors.rows(slice(queries, None)).transposed(len(joint))
         self._level, self._slope = self._of_scores(distance)
         self._bounds = np.zeros(queries)
 
@@ -73,9 +75,9 @@ class RerankedComparison:
         return scores
 
     def slack(self, rows: Indices, columns: Indices, scores: Features) -> Keys:
-        """Returns how far each query's screened scores may lie from the exact ones.
+        """Returns bounds (B,) on the error of each query's screened scores (``Scorer.slack``).
 
-        It was measured when ``rows`` were screened; ``columns`` and ``scores`` are not looked at.
+        They were measured when ``rows`` were screened; ``columns`` and ``scores`` are not used.
         """
         bounds: Keys = self._bounds[rows]
         return bounds
@@ -95,20 +97,22 @@ class RerankedComparison:
         return self.keys(np.full(len(columns), row), columns), _ROUNDING
 
     def similarity(self, row: int, keys: Keys) -> Keys:
-        """Returns what people read for one query's keys: minus the re-ranked distance."""
+        """Returns minus the re-ranked distance for keys of one query: the keys."""
         return keys
 
     def _jaccard(self, rows: Indices) -> Keys:
-        """Returns the Jaccard distances (B, G) of B queries; a row's bits do not depend on others.
+        """Returns the Jaccard distances (B, G) of B queries; each row's bits are those of B = 1.
 
-        Of every image in a query's neighbourhood the gallery images are listed that hold it in
-        theirs; each is given the smaller weight of the two.
+        For every entry of a query's vector, an inverted index lists the gallery images that have an
+        entry in the same column; the smaller of the two weights is added for each.
         """
         count = self.images
-        of_row, entries = self._vectors.gather(rows)
-        of_entry, places = self._holders.gather(self._vectors.columns[entries].astype(np.int64))
-        smaller = np.minimum(self._vectors.values[entries][of_entry], self._holders.values[places])
-        pairs = of_row[of_entry] * count + self._holders.columns[places]
+        of_row, entries = self._vectors.entries_of(rows)
+        of_entry, places = self._inverted.entries_of(
+            self._vectors.columns[entries].astype(np.int64)
+        )
+        smaller = np.minimum(self._vectors.values[entries][of_entry], self._inverted.values[places])
+        pairs = of_row[of_entry] * count + self._inverted.columns[places]
         shared = np.bincount(pairs, smaller, minlength=len(rows) * count)
         distances: Keys = shared.reshape(len(rows), count).astype(np.float64, copy=False)
         np.divide(distances, 2 - distances, out=distances)
@@ -116,7 +120,7 @@ class RerankedComparison:
         return distances
 
     def _of_scores(self, distance: Distance) -> tuple[Keys, Keys]:
-        """Returns level and slope (Q,): lambda times the distance is level - slope * score."""
+        """Returns level and slope (Q,): lambda times the original distance = level - slope * score."""
         share = scaled(np.full(self.queries, self._settings.weight), self._farthest)
         if distance == "euclidean":
             return share * self._plain.query_squares, 2 * share

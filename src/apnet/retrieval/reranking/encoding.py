@@ -1,7 +1,6 @@
-"""Neighbourhoods as sparse vectors: who is whose neighbour, and how near (Zhong et al., 2017).
+"""The k-reciprocal neighbours of every image as sparse weight vectors (Zhong et al., 2017).
 
-Every step goes over blocks of images, so that what it holds beside its result does not grow with
-their number.
+Every step works on blocks of images, so that its working memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ Nearest = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 _AT_ONCE = 1 << 20
-"""Entries that one step works on: some 100 MiB."""
+"""Entries per block: some 100 MiB."""
 
 
 def encode(joint: JointSet, found: Neighbours, k1: int, k2: int) -> SparseRows:
-    """Returns the vectors V, one for each image, that Jaccard distances are taken of.
+    """Returns the vectors V, one per image, from which Jaccard distances are computed.
 
-    With F(i, k) the first k + 1 of row i, the image itself included where nothing ties:
+    F(i, k) are the first k + 1 neighbours of image i, including i itself unless images tie with it:
 
     1. R(i) are those j of F(i, k1) that have i in F(j, k1). H(j) is the same with h = k1 / 2,
        rounded to the even number where it lies between two.
@@ -34,16 +33,16 @@ def encode(joint: JointSet, found: Neighbours, k1: int, k2: int) -> SparseRows:
        distance divided by the largest from i.
     4. Unless k2 is 1, V(i) becomes the mean of V(j) over the first k2 of row i.
 
-    An image whose copies fill its own row may have an empty R(i); then V(i) of step 3 is 0.
+    If copies of an image fill its list of neighbours, R(i) may be empty; V(i) of step 3 is then 0.
 
     Args:
         joint: N images.
-        found: their max(k1 + 1, k2) nearest, or all.
+        found: their max(k1 + 1, k2) nearest images, or all.
         k1: at least 1.
         k2: at least 1.
 
     Returns:
-        (N, N); a row has as many entries as the image has neighbours in this sense.
+        (N, N), with one row per image.
     """
     near = np.ascontiguousarray(found.nearest[:, : k1 + 1])
     half = near[:, : int(np.around(k1 / 2)) + 1]
@@ -59,7 +58,7 @@ def encode(joint: JointSet, found: Neighbours, k1: int, k2: int) -> SparseRows:
 
 
 def scaled(squared: Keys, farthest: Keys) -> Keys:
-    """Returns distances over the largest ones, 0 where the largest is 0."""
+    """Returns distances divided by the largest ones; 0 where the largest is 0."""
     return np.divide(squared, farthest, out=np.zeros(squared.shape), where=farthest > 0)
 
 
@@ -69,11 +68,11 @@ def _blocks(count: int, entries_each: int) -> Iterator[slice]:
 
 
 def _mutual(near: Nearest) -> Mask:
-    """Returns (N, k) which neighbours have the image among their own k."""
+    """Returns a mask (N, k) of the neighbours that have the image among their own k."""
     mutual = np.empty(near.shape, dtype=bool)
-    for part in _blocks(len(near), near.shape[1] ** 2):
-        rows = np.arange(part.start, part.stop, dtype=near.dtype)[:, None, None]
-        mutual[part] = (near[near[part]] == rows).any(axis=2)  # (b, k, k) -> (b, k)
+    for block in _blocks(len(near), near.shape[1] ** 2):
+        rows = np.arange(block.start, block.stop, dtype=near.dtype)[:, None, None]
+        mutual[block] = (near[near[block]] == rows).any(axis=2)  # (b, k, k) -> (b, k)
     return mutual
 
 
@@ -83,19 +82,20 @@ def _expanded(
     """Yields the pairs (i, j of R*(i)), by i and then by j, in blocks."""
     (near, mutual), (half_near, half_mutual) = full, half
     count = len(near)
-    for part in _blocks(count, near.shape[1] * half_near.shape[1]):
-        rows, places = mutual[part].nonzero()
-        candidates = near[part][rows, places]
-        own = rows * count + candidates  # one number a pair (i, j)
+    for block in _blocks(count, near.shape[1] * half_near.shape[1]):
+        rows, places = mutual[block].nonzero()
+        candidates = near[block][rows, places]
+        own = rows * count + candidates  # one number per pair (i, j)
         inside = half_mutual[candidates]  # (c, h)
         theirs = rows[:, None] * count + half_near[candidates]
         shared = inside & np.isin(theirs, own)
         taken = 3 * shared.sum(axis=1) > 2 * inside.sum(axis=1)
         pairs = np.unique(np.concatenate([own, theirs[taken][inside[taken]]]))
-        yield pairs // count + part.start, pairs % count
+        yield pairs // count + block.start, pairs % count
 
 
 def _weights(joint: JointSet, found: Neighbours, rows: Indices, columns: Indices) -> Keys:
+    """Returns the weights (n,) of step 3 for the pairs of complete rows."""
     weights = np.exp(-scaled(joint.distances(rows, columns), found.farthest[rows]))
     sums = np.bincount(rows, weights)
     normalised: Keys = weights / sums[rows]
@@ -103,13 +103,13 @@ def _weights(joint: JointSet, found: Neighbours, rows: Indices, columns: Indices
 
 
 def _averaged(vectors: SparseRows, nearest: Nearest) -> Iterator[tuple[Indices, Indices, Keys]]:
-    """Yields the mean vectors over each row's nearest, in blocks."""
+    """Yields entries of the mean vectors over each image's nearest, in blocks."""
     count, k = nearest.shape
     usual = 1 + k * len(vectors.columns) // max(1, count)
-    for part in _blocks(count, usual):
-        owners, places = vectors.gather(nearest[part].ravel().astype(np.int64))
+    for block in _blocks(count, usual):
+        owners, places = vectors.entries_of(nearest[block].ravel().astype(np.int64))
         pairs, back = np.unique(
             (owners // k) * count + vectors.columns[places], return_inverse=True
         )
         means = np.bincount(back, vectors.values[places], minlength=len(pairs)) / k
-        yield pairs // count + part.start, pairs % count, means
+        yield pairs // count + block.start, pairs % count, means

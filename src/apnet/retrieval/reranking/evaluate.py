@@ -1,19 +1,19 @@
-"""k-reciprocal re-ranking: images are near when their neighbourhoods are alike.
+"""k-reciprocal re-ranking: images are near when they share nearest neighbours.
 
 Z. Zhong, L. Zheng, D. Cao, S. Li: Re-ranking Person Re-identification with k-reciprocal Encoding,
-CVPR 2017; the arithmetic is that of the code published with it. No labels are used. Queries and
-gallery form one joint set, in this order, of N images, and every image of it takes part in the
-neighbourhoods, junk and a query's own file too.
+CVPR 2017; the formulas are those of the code published with it. Labels are not used. Queries and
+gallery form a joint set of N images, queries first. All N images can be neighbours, also junk and
+the query's own file.
 
-* The original distance d(i, j) is the squared Euclidean one, divided by the largest that i has.
-* ``reranking_encoding.encode`` gives every image a vector V(i) of weights, which sum to 1, over its
-  mutual neighbours.
-* The Jaccard distance of a query and a gallery image is 1 - s / (2 - s), s = sum_j min(V(q, j),
-  V(g, j)). Only images that share a neighbour add to s: an inverted index finds them.
-* The final distance is (1 - lambda) times the Jaccard one plus lambda times d.
+* The original distance d(i, j) is the squared Euclidean distance, divided by the largest one of i.
+* ``encoding.encode`` computes a vector V(i) of weights over the mutual neighbours of every image;
+  the weights sum to 1.
+* The Jaccard distance of a query q and a gallery image g is 1 - s / (2 - s), with
+  s = sum_j min(V(q, j), V(g, j)). An inverted index finds the images with s > 0.
+* The final distance is (1 - lambda) times the Jaccard distance plus lambda times d.
 
-Distances that decide something, as who is a neighbour or which of two images comes first, are
-computed as in ``comparison``: the ranks do not depend on block size, threads or library.
+Distances that decide about neighbours or about the order of two images are computed like the keys
+of ``ranking.comparison``: the ranks do not depend on block size, threads or library.
 """
 
 from __future__ import annotations
@@ -43,21 +43,23 @@ def evaluate_reranked(
     threads: int | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Ranks the gallery by the re-ranked distance, exactly, and returns the figures.
+    """Returns the metrics of every query's exact ranking by the re-ranked distance.
 
-    Matches, junk and figures are those of ``evaluate``; the card names the re-ranking. All N images
-    are compared with each other, so it takes about (N / Q) times as long as a plain evaluation.
+    Matches, junk and metrics are those of ``evaluate``; the card of the result names the re-ranking.
+    All N images are compared with each other, which takes about N / Q times as long as a plain
+    evaluation.
 
-    Memory beyond the features: one copy of them, half of one where it screens in bf16, the blocks
-    of ``evaluate``, some 100 MiB of working memory, and for each image about 30 n + 4 max(k1 + 1,
-    k2) bytes, n being the entries of its vector; never an (N, N) or (Q, G) array.
+    Memory beyond the features: one copy of them, half a copy where they are screened in bf16, the
+    blocks of ``evaluate``, some 100 MiB of working memory, and per image about
+    30 n + 4 max(k1 + 1, k2) bytes, where n is the number of entries of its vector. No (N, N) or
+    (Q, G) array is allocated.
 
     Args:
-        query: Q searches.
+        query: Q queries.
         gallery: G images.
-        card: the protocol; its distance, junk rule and AP kind decide.
+        card: the protocol; its distance, junk rule and AP kind are used.
         settings: of the re-ranking.
-        threads: blocks in work at once; by default the cores, at most 2.
+        threads: blocks processed at once; by default the number of cores, at most 2.
         progress: called with (images done, N + Q).
 
     Raises:
@@ -89,16 +91,16 @@ def reranked_distances(
     distance: Distance = "cosine",
     threads: int | None = None,
 ) -> Iterator[tuple[Indices, Keys]]:
-    """Yields the re-ranked distances of blocks of queries: their indices (B,), and (B, G) float64.
+    """Yields, block by block, the indices (B,) of queries and their re-ranked distances (B, G).
 
-    Their last bits follow those of a matrix product: compare within about 1e-6.
+    The distances are float64, but their error is that of a float32 matrix product: about 1e-6.
 
     Args:
         query: (Q, D) float32 or float64, finite.
         gallery: (G, D), likewise.
         settings: of the re-ranking.
-        distance: ``cosine``, or ``euclidean`` on the features as given.
-        threads: blocks in work at once; by default the cores, at most 2.
+        distance: ``cosine``, or ``euclidean`` between the features as given.
+        threads: blocks processed at once; by default the number of cores, at most 2.
 
     Raises:
         DataError: the dimensions differ.

@@ -1,4 +1,4 @@
-"""The nearest images of every image of a joint set, and the distance to its farthest one."""
+"""The nearest neighbours of every image of a set, and the distance to its farthest image."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.ranking.screening import Line, Screener
 
 Ends = tuple[int, Indices, Indices]
-"""An image, and others that may be near to and far from it."""
+"""An image, the images that may be nearest to it, and those that may be farthest from it."""
 
 _MOST_OPEN = 8
-"""An image is left to float32 where more than 1/8 of the others are to be computed again."""
+"""An image is compared in float32 where more than 1/8 of the others must be computed again."""
 
 
 class JointSet:
-    """N images, each compared with all of them, by squared Euclidean distance.
+    """The squared Euclidean distances between all pairs of N images.
 
-    Under ``cosine`` it is that of the vectors at length 1, 2 - 2 cos; a zero vector has cosine 0
-    with everything and so distance 2 from everything.
+    Under ``cosine`` the vectors are scaled to length 1, so that the distance is 2 - 2 cos; a zero
+    vector has cosine 0 with everything, and so distance 2 from everything.
 
     Args:
         features: (N, D) float32 or float64, finite.
-        distance: ``cosine``, or ``euclidean`` on the features as given.
+        distance: ``cosine``, or ``euclidean`` between the features as given.
         device: where to screen in bf16, as in ``evaluate``.
 
     Raises:
-        DataError: a norm is beyond 1e-70 to 1e70.
-        ConfigError: the device is not there.
+        DataError: a norm is outside 1e-70 to 1e70.
+        ConfigError: the device is not available.
     """
 
     def __init__(self, features: Features, distance: Distance, device: str = "auto") -> None:
@@ -49,7 +49,7 @@ class JointSet:
 
     @property
     def cosine(self) -> bool:
-        """Whether vectors are compared at length 1."""
+        """Whether vectors are scaled to length 1."""
         return self.comparison.distance == "cosine"
 
     def release_screener(self) -> None:
@@ -57,7 +57,7 @@ class JointSet:
         self.comparison.screener = None
 
     def distances(self, rows: Indices, columns: Indices) -> Keys:
-        """Returns the exact squared distances (n,) of n pairs: the same bits on every machine."""
+        """Returns the squared distances (n,) of n pairs, with the same bits on every machine."""
         return self.of_keys(rows, self.comparison.keys(rows, columns))
 
     def of_keys(self, rows: Indices, keys: Keys) -> Keys:
@@ -76,8 +76,8 @@ class Neighbours:
     """The nearest images of N images.
 
     Attributes:
-        nearest: (N, k) int32, nearest first, ties in joint order; an image stands in its own row.
-        farthest: (N,) float64 squared distance to the farthest image, from 0.
+        nearest: (N, k) int32, nearest first, ties in the order of the set; includes the image itself.
+        farthest: (N,) float64, squared distance to the farthest image, >= 0.
     """
 
     nearest: NDArray[np.int32]
@@ -85,14 +85,15 @@ class Neighbours:
 
 
 def neighbours(joint: JointSet, k: int, threads: int, progress: Progress) -> Neighbours:
-    """Finds the k nearest of every image, block by block, exactly.
+    """Returns the exact k nearest neighbours of every image; works block by block.
 
-    Scores of blocks are held as in ``evaluate``, and half the features where it screens in bf16.
+    The memory is that of the blocks of ``evaluate``, and half the features where they are screened
+    in bf16.
 
     Args:
         joint: N images.
-        k: how many; N at most are found.
-        threads: blocks in work at once.
+        k: number of neighbours; at most N are returned.
+        threads: blocks processed at once.
         progress: called with (images done, N).
     """
     comparison, count = joint.comparison, len(joint)
@@ -113,16 +114,16 @@ def neighbours(joint: JointSet, k: int, threads: int, progress: Progress) -> Nei
 
 
 def _candidates(comparison: Comparison, rows: Indices, k: int) -> Iterator[Ends]:
-    """Yields what may be among the k nearest of each row, and what may be its farthest."""
+    """Yields the images that may be among the k nearest of each row, and those that may be farthest."""
     left, screener = rows, comparison.screener
     if screener is not None and screener.useful:
         left = yield from _in_bf16((comparison, screener), rows, k)
-    step = len(rows) if screener is None else max(1, len(rows) // 2)  # float32 is twice as long
+    step = len(rows) if screener is None else max(1, len(rows) // 2)  # as in top_matches
     for start in range(0, len(left), step):
-        part = left[start : start + step]
-        scores = comparison.screen(part)
-        margins = (2 * comparison.slack(part, part, scores)).astype(scores.dtype)
-        for row, line, margin in zip(part.tolist(), scores, margins, strict=True):
+        block = left[start : start + step]
+        scores = comparison.screen(block)
+        margins = (2 * comparison.slack(block, block, scores)).astype(scores.dtype)
+        for row, line, margin in zip(block.tolist(), scores, margins, strict=True):
             reached = np.partition(line, len(line) - k)[len(line) - k]
             near = np.flatnonzero(line >= reached - margin)
             yield row, near, np.flatnonzero(line <= line.min() + margin)
@@ -131,6 +132,7 @@ def _candidates(comparison: Comparison, rows: Indices, k: int) -> Iterator[Ends]
 def _in_bf16(
     compared: tuple[Comparison, Screener], rows: Indices, k: int
 ) -> Generator[Ends, None, Indices]:
+    """Yields what bf16 decides; returns the other rows."""
     comparison, screener = compared
     lines, left = screener.lines(rows), []
     for place, row in enumerate(rows.tolist()):

@@ -1,4 +1,4 @@
-"""Sparse rows of numbers, as far as re-ranking needs them."""
+"""Sparse matrices in compressed row form, with the operations that re-ranking uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SparseRows:
-    """R rows of which only the entries that are not 0 are held, 12 bytes each.
+    """A matrix of R rows that stores only its nonzero entries, 12 bytes each.
 
     Attributes:
         starts: (R + 1,) int64; row r has the entries ``starts[r]`` to ``starts[r + 1]``.
@@ -27,38 +27,38 @@ class SparseRows:
     values: Values
 
     @classmethod
-    def of(cls, rows: int, parts: Iterable[tuple[Indices, Indices, Values]]) -> SparseRows:
-        """Joins blocks of entries (row, column, value), ascending by row and then by column.
+    def of(cls, count: int, blocks: Iterable[tuple[Indices, Indices, Values]]) -> SparseRows:
+        """Returns the matrix with the given entries.
 
         Args:
-            rows: how many rows there are.
-            parts: the blocks; rows without an entry may be left out.
+            count: number of rows.
+            blocks: arrays of rows, columns and values, ascending by row and then by column.
         """
-        counts = np.zeros(rows, dtype=np.int64)
+        counts = np.zeros(count, dtype=np.int64)
         columns, values = [np.empty(0, np.int32)], [np.empty(0)]
-        for of_entry, column, value in parts:
-            counts += np.bincount(of_entry, minlength=rows)
+        for row, column, value in blocks:
+            counts += np.bincount(row, minlength=count)
             columns.append(column.astype(np.int32))
             values.append(value)
         starts = np.concatenate([[0], np.cumsum(counts)])
         return cls(starts, np.concatenate(columns), np.concatenate(values))
 
-    def part(self, rows: slice) -> SparseRows:
-        """Returns consecutive rows, without copying entries."""
+    def rows(self, rows: slice) -> SparseRows:
+        """Returns the matrix of some consecutive rows; entries are not copied."""
         start, stop, _ = rows.indices(len(self.starts) - 1)
         starts = self.starts[start : stop + 1]
         entries = slice(int(starts[0]), int(starts[-1]))
         return SparseRows(starts - starts[0], self.columns[entries], self.values[entries])
 
-    def gather(self, rows: Indices) -> tuple[Indices, Indices]:
-        """Lists the entries of rows, one row after the other.
+    def entries_of(self, rows: Indices) -> tuple[Indices, Indices]:
+        """Returns the entries of given rows, row by row.
 
         Args:
-            rows: (m,) rows, in any order, also several times.
+            rows: (m,) rows in any order, with or without repetitions.
 
         Returns:
-            (n,) from 0 to m - 1, to which of ``rows`` an entry belongs; and (n,) its place in
-            ``columns`` and ``values``.
+            Per entry, the position of its row in ``rows`` (n,), and the position of the entry in
+            ``columns`` and ``values`` (n,).
         """
         counts = self.starts[rows + 1] - self.starts[rows]
         ends = np.cumsum(counts)
@@ -67,7 +67,7 @@ class SparseRows:
         return owners, places
 
     def transposed(self, columns: int) -> SparseRows:
-        """Returns the same entries by column: row c of the result is column c, of ``columns``."""
+        """Returns the transposed matrix of ``columns`` rows."""
         order = np.argsort(self.columns, kind="stable")
         counts = np.bincount(self.columns, minlength=columns)
         rows = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
