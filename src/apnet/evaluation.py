@@ -1,4 +1,4 @@
-"""Evaluates a checkpoint or the colour histogram on a data set, and signs the protocol card."""
+"""Evaluation of a network or the colour histogram on a data set, with its protocol card."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import torch
 
 from apnet.checkpoints import Checkpoint
 from apnet.config import NetworkConfig
-from apnet.data import read_image
 from apnet.data.metadata import read_metadata
 from apnet.data.metadata_columns import metadata_columns, twin_pairs
-from apnet.data.transforms import resize
 from apnet.devices import Precision
-from apnet.embedding import embed_records
+from apnet.embedding import decoded_batches, embed_records
 from apnet.errors import DataError
 from apnet.model import APNet
 from apnet.progress import Progress, silent
@@ -36,7 +34,7 @@ from apnet.types import Embeddings, ImageRecord, ReidDataset
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """The choices that a user has in an evaluation."""
+    """What a user can choose in an evaluation."""
 
     distance: Distance = "cosine"
     """``cosine``, or ``euclidean`` (the same order, as embeddings are normalised)."""
@@ -68,18 +66,18 @@ def evaluate_network(
     """Embeds query and gallery and evaluates them (section IV-A).
 
     Args:
-        network: on the device where it shall run.
-        config: its config; gives the image size and names the feature.
+        network: on the device where it runs.
+        config: of the network; its image size is used, and its feature is named on the card.
         dataset: its query and gallery are used.
         protocol: distance, kind of AP, mirror image, arithmetic, re-ranking.
         model: name and fingerprint for the card.
         seeds: seeds for the card.
-        workers: processes that decode images.
-        progress: called with (images done, images in all), then once more from the start while
+        workers: threads that decode beside the network; 0 and 1 both mean one.
+        progress: called with (images done, images in all), then from the start again while
             re-ranking.
 
     Returns:
-        The figures, and the embeddings of query and gallery.
+        The metrics, and the embeddings of query and gallery.
 
     Raises:
         DataError: no query or gallery, or no query has a match.
@@ -122,6 +120,14 @@ def evaluate_checkpoint(
 ) -> Evaluation:
     """Evaluates a loaded checkpoint; the card names its fingerprint and training seed.
 
+    Args:
+        checkpoint: its network is moved to the device.
+        dataset: its query and gallery are used.
+        device: where the network runs.
+        protocol: distance, kind of AP, mirror image, arithmetic, re-ranking.
+        workers: threads that decode beside the network; 0 and 1 both mean one.
+        progress: as for ``evaluate_network``.
+
     Raises:
         DataError: no query or gallery, or no query has a match.
     """
@@ -137,9 +143,17 @@ def evaluate_and_break_down(
     workers: int = 0,
     progress: Progress = silent,
 ) -> tuple[Evaluation, list[Slice]]:
-    """Evaluates a loaded checkpoint, and breaks the figures down as ``break_down`` does.
+    """Evaluates a loaded checkpoint as a whole and per slice, see ``break_down``.
 
-    A re-ranked evaluation is not broken down: the slices would be those of the plain ranking.
+    There are no slices of a re-ranked evaluation, as they would be those of the plain ranking.
+
+    Args:
+        checkpoint: its network is moved to the device.
+        dataset: its query and gallery are used.
+        device: where the network runs.
+        protocol: distance, kind of AP, mirror image, arithmetic, re-ranking.
+        workers: threads that decode beside the network; 0 and 1 both mean one.
+        progress: as for ``evaluate_network``.
 
     Raises:
         DataError: no query or gallery, no query has a match, or damaged metadata.
@@ -155,16 +169,16 @@ def evaluate_and_break_down(
 def break_down(
     dataset: ReidDataset, query: Embeddings, gallery: Embeddings, card: ProtocolCard
 ) -> list[Slice]:
-    """Breaks an evaluation down by what the data set's ``metadata.jsonl`` tells of its images.
+    """Evaluates slices of the queries, by the properties in the data set's ``metadata.jsonl``.
 
     Args:
-        dataset: whose query and gallery were embedded.
-        query: their embeddings, in the order of the records.
-        gallery: likewise.
+        dataset: the data set whose query and gallery were embedded.
+        query: embeddings of its query, in the order of the records.
+        gallery: embeddings of its gallery, in the order of the records.
         card: the protocol of the evaluation.
 
     Returns:
-        The slices that have a query; none where the data set has no such file.
+        The slices that contain a query; none if the data set has no such file.
 
     Raises:
         DataError: the file is damaged.
@@ -204,17 +218,21 @@ def _evaluate_checkpoint(
 def evaluate_histogram(
     dataset: ReidDataset, image_size: tuple[int, int], progress: Progress = silent
 ) -> Evaluation:
-    """Evaluates the colour-histogram baseline: what matching clothes' colours alone achieves.
+    """Evaluates the colour-histogram baseline, which compares the colours of clothes.
+
+    Args:
+        dataset: its query and gallery are used.
+        image_size: H and W in pixels that the images are resized to.
+        progress: called with (images done, images in all).
 
     Raises:
         DataError: no query or gallery, or no query has a match.
     """
     records = _test_records(dataset)
     rows: list[np.ndarray] = []
-    for record in records:
-        pixels = resize(read_image(record.path), image_size)
-        rows.append(color_histogram(pixels[None].numpy()))
-        progress(len(rows), len(records))
+    for batch in decoded_batches(records, image_size):
+        rows.append(color_histogram(batch.images().numpy()))
+        progress(sum(map(len, rows)), len(records))
     embeddings = Embeddings.of(np.concatenate(rows), records)
     query, gallery = split_embeddings(embeddings, len(dataset.query))
     card = _card(dataset, query, gallery, feature="histogram", flip=False, image_size=image_size)
@@ -222,7 +240,7 @@ def evaluate_histogram(
 
 
 def split_embeddings(embeddings: Embeddings, count: int) -> tuple[Embeddings, Embeddings]:
-    """Cuts embeddings after ``count`` rows, without copying."""
+    """Returns the first ``count`` rows and the others, without copying."""
     halves = [
         Embeddings(
             features=embeddings.features[part],
