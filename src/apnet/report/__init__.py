@@ -1,4 +1,4 @@
-"""From results to files: ``report.html``, which opens offline, and ``metrics.json``."""
+"""Writes results as files: ``report.html``, which opens offline, and ``metrics.json``."""
 
 from apnet.report.content import (
     AttentionPanel,

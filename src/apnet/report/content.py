@@ -1,6 +1,6 @@
-"""What a report says, as validated values: the caller fills them, `write_report` typesets them.
+"""The content of a report as validated values, from which ``write_report`` makes the page.
 
-Every share (mAP, CMC, AP) is a fraction from 0 to 1 here and a percentage on the page.
+All metrics (mAP, CMC, AP) are fractions from 0 to 1 here and percentages on the page.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from apnet.results import Evaluation
 
 @dataclass(frozen=True, eq=False)
 class SystemResult:
-    """One system's figures: a line of the results table and a CMC curve.
+    """The result of one system: a row of the results table and a CMC curve.
 
     Attributes:
         key: short, stable name for ``metrics.json``, such as ``"pyramid"``.
-        name: name for people, such as ``"APNet-C2 (pyramid)"``.
-        description: what the system is, in a few words.
-        evaluation: its figures with their protocol.
-        seconds: wall-clock time it took, or ``None``.
+        name: displayed name, such as ``"APNet-C2 (pyramid)"``.
+        description: short description of the system.
+        evaluation: its metrics with their protocol.
+        seconds: wall-clock time in seconds, or ``None``.
 
     Raises:
-        DataError: on construction, when a figure is not a fraction from 0 to 1.
+        DataError: on construction, when a metric is not a fraction from 0 to 1.
     """
 
     key: str
@@ -49,13 +49,13 @@ class SystemResult:
 
 @dataclass(frozen=True, eq=False)
 class TrainingCurve:
-    """How one training went.
+    """Loss and mAP of one training run.
 
     Attributes:
-        name: a system's name (it is then drawn in that system's line style) or another.
-        epochs: N positions in epochs, ascending.
+        name: any name; a system's name gives the curve that system's line style.
+        epochs: N positions on the axis in epochs, ascending.
         loss: N values of the total loss (Eq. 9).
-        mAP: pairs of epoch and mAP, one an evaluation; may be empty.
+        mAP: epoch and mAP of each evaluation; may be empty.
 
     Raises:
         DataError: on construction, when lengths differ or a value is not finite.
@@ -73,24 +73,26 @@ class TrainingCurve:
                 f"{len(self.loss)} losses; give as many of each, at least one"
             )
         if not (np.isfinite(self.epochs).all() and np.isfinite(self.loss).all()):
-            raise DataError(f"the training curve '{self.name}' holds NaN or infinity; cut it there")
+            raise DataError(
+                f"the training curve '{self.name}' contains NaN or infinity; end it before that"
+            )
         for _, share in self.mAP:
             _check_share(f"mAP of the training curve '{self.name}'", share)
 
 
 @dataclass(frozen=True)
 class RankedGallery:
-    """One query and the head of its ranking.
+    """One query and the first images of its ranking.
 
     Attributes:
-        chosen: why this query is shown, such as ``"Highest AP"``.
+        chosen: the reason for showing this query, such as ``"Highest AP"``.
         query: the query's image file.
         matches: gallery image files, best first; the page shows the first ten.
-        correct: whether each match shows the query's person.
-        similarity: cosine similarity (or another, higher is nearer) of each match.
+        correct: whether each of them shows the query's person.
+        similarity: cosine similarity (or another; higher is nearer) of each of them.
         average_precision: of the query's whole ranking.
-        query_label: what to write beneath the query, such as ``"person 7, camera 2"``.
-        match_labels: the same for each match.
+        query_label: text below the query, such as ``"person 7, camera 2"``.
+        match_labels: text below each gallery image.
 
     Raises:
         DataError: on construction, when the lengths differ or the AP is not a fraction.
@@ -122,16 +124,16 @@ class RankedGallery:
 
 @dataclass(frozen=True, eq=False)
 class AttentionPanel:
-    """Heat maps of one person: a row of the attention figure (as in Fig. 6).
+    """Heat maps of one person: a row of the attention figure (like Fig. 6).
 
     Attributes:
         image: (H, W, 3) uint8, RGB.
         stages: per backbone stage, per pyramid level, an (h, w) float map, finite and not negative;
             level 0 is the stage's output before its pyramid.
-        caption: who is shown.
+        caption: label of the row.
 
     Raises:
-        DataError: on construction, when a shape, type or range is another.
+        DataError: on construction, when a shape, type or range is wrong.
     """
 
     image: NDArray[np.uint8]
@@ -155,19 +157,19 @@ class AttentionPanel:
 
 @dataclass(frozen=True, eq=False)
 class ReportPage:
-    """A whole report; empty parts leave their section out.
+    """The content of a report; sections without content are omitted.
 
     Attributes:
         title: heading of the page.
-        summary: what was done and found, one paragraph of plain text.
+        summary: one paragraph of plain text.
         systems: the results table and the CMC curves; at least one.
         curves: training curves.
         galleries: ranked galleries.
         attention: attention panels, all with the same stages and levels.
-        facts: label and value: machine, versions, seed, command, counts, time, memory.
-        notes: limits and intended use, a sentence or two each.
-        ranked_by: name of the system whose rankings ``galleries`` shows.
-        attention_method: how the maps in ``attention`` were made, such as ``"Grad-CAM"``.
+        facts: label and value of the run's details: machine, versions, seed, command, time, memory.
+        notes: limitations and intended use, one or two sentences each.
+        ranked_by: name of the system that ranked ``galleries``.
+        attention_method: method that computed ``attention``, such as ``"Grad-CAM"``.
 
     Raises:
         DataError: on construction, when there is no system, or the panels' layouts differ.

@@ -1,4 +1,4 @@
-"""``metrics.json``: the report's figures for programs, under names that stay."""
+"""``metrics.json``: the metrics of a report in machine-readable form, with stable keys."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def write_metrics(
 ) -> None:
     """Writes ``{"systems": {key: figures}, "facts": {label: value}}`` atomically.
 
-    A system's figures are ``Evaluation.to_dict()`` (fractions from 0 to 1, the CMC, the protocol)
-    with its ``name`` and ``seconds`` (a number or null).
+    The entry of a system is ``Evaluation.to_dict()`` (fractions from 0 to 1, the CMC, the protocol)
+    with ``name`` and ``seconds`` (a number or null).
 
     Args:
         path: the file to write.
         systems: the results.
-        facts: label and value of each fact.
+        facts: label and value of the run's details.
 
     Raises:
-        DataError: two systems share a key, two facts a label, or the file cannot be written.
+        DataError: two systems have one key, two facts have one label, or the file cannot be written.
     """
     _check_distinct("systems", [system.key for system in systems])
     _check_distinct("facts", [label for label, _ in facts])

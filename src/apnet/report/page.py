@@ -28,7 +28,7 @@ _SHOWN_MATCHES = 10
 
 @dataclass(frozen=True)
 class _Row:
-    """A line of the results table: (figure, whether it is the column's best) a column."""
+    """A row of the results table; per column the value and whether it is the best."""
 
     system: SystemResult
     figures: tuple[tuple[str, bool], ...]
@@ -37,7 +37,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Plot:
-    """An SVG with what stands beside it."""
+    """An SVG with its alternative text and legend."""
 
     svg: str
     alternative: str
@@ -56,7 +56,7 @@ class _Match:
 
 @dataclass(frozen=True)
 class _Ranking:
-    """A query with the head of its ranking."""
+    """A query with the first images of its ranking."""
 
     gallery: RankedGallery
     query: Picture
@@ -65,7 +65,7 @@ class _Ranking:
 
 @dataclass(frozen=True)
 class _AttentionRow:
-    """A person's image and, per stage, the overlays of its levels."""
+    """A person's image and the overlays per stage and level."""
 
     caption: str
     image: str
@@ -73,11 +73,11 @@ class _AttentionRow:
 
 
 def write_report(path: Path, page: ReportPage) -> None:
-    """Writes the page atomically; an unreadable image becomes a labelled grey box and a note.
+    """Writes the page atomically; unreadable images become labelled grey boxes and a note.
 
     Args:
         path: the HTML file to write.
-        page: what it says; an image shown takes about 5 kB, at most 20 kB (noise).
+        page: its content; each shown image adds about 5 kB, at most 20 kB.
 
     Raises:
         MissingExtraError: jinja2 or matplotlib is not installed.
@@ -101,7 +101,7 @@ def write_report(path: Path, page: ReportPage) -> None:
         heat_scale=heat_scale(),
         notes=[*page.notes, *_unreadable_note(rankings)],
     )
-    # A file name that is not valid Unicode must not cost the report: '?' stands for its bad bytes.
+    # File names may be invalid Unicode; their invalid bytes become '?'.
     write_text(path, html.encode("utf-8", "replace").decode("utf-8"))
 
 
@@ -116,7 +116,7 @@ def _template() -> Any:
 
 
 def _rows(systems: Sequence[SystemResult]) -> list[_Row]:
-    """Marks the best of each column as printed, so that equal figures are marked alike."""
+    """Returns the rows; the best value of each column is marked, also when it is printed twice."""
     table = [_figures(system) for system in systems]
     best = [max(column, key=float) for column in zip(*table, strict=True)]
     return [

@@ -1,4 +1,4 @@
-"""Photographs and heat maps, scaled down and inlined as JPEG data URIs."""
+"""Images and heat maps, scaled down and encoded as JPEG data URIs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEAT_SHARE = 0.6
 
 @dataclass(frozen=True)
 class Picture:
-    """An image ready for the page.
+    """An image in the form in which the page embeds it.
 
     Attributes:
         name: the file's name, without its folder.
@@ -48,9 +48,9 @@ class HeatMap:
 
 
 def picture(path: Path) -> Picture:
-    """Reads and scales down an image file; never fails, as one bad file must not cost the report.
+    """Returns an image file scaled down; for an unreadable file a ``Picture`` without URI.
 
-    Only raster formats are tried: Pillow would hand some others to an outside interpreter.
+    Only raster formats are tried: Pillow passes some others to an external interpreter.
     """
     try:
         with warnings.catch_warnings():
@@ -76,16 +76,16 @@ def panel_image(image: NDArray[np.uint8]) -> str:
 def heat_maps(
     image: NDArray[np.uint8], levels: Sequence[NDArray[np.floating]]
 ) -> tuple[HeatMap, ...]:
-    """Lays a stage's maps over the grey image, on one scale from 0 to the stage's maximum.
+    """Returns a stage's maps over the grey image, on one scale from 0 to the stage's maximum.
 
-    The scale is shared so that levels can be compared: a level that answers less is darker.
+    The common scale makes levels comparable: a level with a smaller response is darker.
 
     Args:
         image: (H, W, 3) uint8, RGB.
         levels: (h, w) maps of the stage, not negative.
 
     Raises:
-        MissingExtraError: matplotlib, whose magma colours are used, is not installed.
+        MissingExtraError: matplotlib, for its colour map magma, is not installed.
     """
     ceiling = max(float(level.max()) for level in levels)
     shares = [level / ceiling if ceiling > 0 else np.zeros(level.shape) for level in levels]
@@ -109,7 +109,7 @@ def _jpeg_uri(image: Image.Image, most: tuple[int, int]) -> str:
 
 
 def heat_scale() -> tuple[str, ...]:
-    """Returns nine colours from nothing to the stage's maximum, as ``#rrggbb``.
+    """Returns nine colours from 0 to the stage's maximum, as ``#rrggbb``.
 
     Raises:
         MissingExtraError: matplotlib is not installed.

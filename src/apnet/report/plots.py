@@ -1,7 +1,7 @@
-"""Curves as inline SVG: they take the page's colours and fonts, so both themes can read them.
+"""Curves as inline SVG that use the colours and fonts of the page in both themes.
 
-Matplotlib draws with stand-in colours, which become the page's CSS variables; names stay out of the
-SVG (the legend is HTML), so no user's text passes through a drawing library.
+Matplotlib draws with placeholder colours, which are then replaced by CSS variables. The legend is
+HTML, so that no text of the user passes through the drawing library.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _MOST_POINTS = 300
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How one system's lines look; no two of the six are told apart by colour alone.
+    """Line style of one system; the six styles differ in dashes and marker too.
 
     Attributes:
         colour: CSS value of the line's colour.
-        stand_in: the colour it is drawn in before that.
-        dashes: lengths in points of stroke and gap; empty for a solid line.
-        marker: matplotlib's sign for the marker.
+        stand_in: the placeholder colour that matplotlib draws.
+        dashes: lengths of strokes and gaps in points; empty for a solid line.
+        marker: matplotlib's marker symbol.
         outline: the same marker as SVG path data around the origin.
     """
 
@@ -59,13 +59,13 @@ LINE_STYLES = tuple(
 
 
 def styles_of(names: Iterable[str]) -> dict[str, LineStyle]:
-    """Returns a line style for each distinct name, in order of appearance; the seventh repeats."""
+    """Returns a line style per distinct name, in order of appearance; after six they repeat."""
     distinct = dict.fromkeys(names)
     return {name: LINE_STYLES[i % len(LINE_STYLES)] for i, name in enumerate(distinct)}
 
 
 def cmc_svg(systems: Sequence[SystemResult], styles: Mapping[str, LineStyle]) -> str:
-    """Draws the CMC curves of all systems up to rank 20, marked at ranks 1, 5, 10 and 20.
+    """Returns the CMC curves of all systems up to rank 20, with markers at ranks 1, 5, 10 and 20.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -87,7 +87,7 @@ def cmc_svg(systems: Sequence[SystemResult], styles: Mapping[str, LineStyle]) ->
 
 
 def training_svg(curves: Sequence[TrainingCurve], styles: Mapping[str, LineStyle]) -> str:
-    """Draws loss and, where there were evaluations, mAP over epochs.
+    """Returns the curves of the loss and, if there are evaluations, of mAP over the epochs.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -153,7 +153,7 @@ def _line(axes: Any, style: LineStyle, x: ArrayLike, y: ArrayLike, marked: list[
 
 
 def _svg(figure: Any, prefix: str) -> str:
-    """Returns the bare ``<svg>`` element, its ids told apart by ``prefix``, with CSS colours."""
+    """Returns the bare ``<svg>`` element with CSS colours; its ids start with ``prefix``."""
     matplotlib = require("matplotlib", "report")
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     buffer = io.StringIO()

@@ -1,4 +1,4 @@
-"""How figures and protocols are put into words."""
+"""Metrics, durations and protocols as text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def percent(share: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Returns a time for people: "8.2 s", "12 min 5 s", "1 h 2 min"."""
+    """Returns a duration as text: "8.2 s", "12 min 5 s", "1 h 2 min"."""
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -35,7 +35,7 @@ def duration(seconds: float) -> str:
 
 
 def shared_protocol(evaluations: Sequence[Evaluation]) -> str:
-    """Returns what all evaluations have in common in one sentence, and what differs in another."""
+    """Returns a sentence on what the evaluations share, and one on what differs, if anything."""
     first = evaluations[0]
     differing = _differing(evaluations)
     clauses = [clause for name, clause in _clauses(first) if name not in differing]
@@ -47,7 +47,7 @@ def shared_protocol(evaluations: Sequence[Evaluation]) -> str:
 
 
 def card_rows(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """Returns label and value of everything on a protocol card, nested values flattened."""
+    """Returns labels and values of a protocol card, nested values flattened."""
     rows = [("queries", f"{evaluation.queries}, {evaluation.valid_queries} with a match")]
     for item in dataclasses.fields(ProtocolCard):
         rows += _flat(label(item.name), getattr(evaluation.card, item.name))
@@ -55,7 +55,7 @@ def card_rows(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def label(name: str) -> str:
-    """Returns a field's name for people: "ap_kind" -> "AP kind"."""
+    """Returns the label of a field: "ap_kind" -> "AP kind"."""
     return name.replace("_", " ").replace("ap kind", "AP kind")
 
 

@@ -1,12 +1,12 @@
 """A baseline without learning: colour histograms of horizontal stripes.
 
-Stripes, because persons stand upright and their clothes change from top to bottom; HSV, because
-hue and saturation change less from camera to camera than red, green and blue do. Both are the
-custom of the literature before learned features (Gray and Tao, ECCV 2008, use six stripes).
-A pixel counts less towards the sides, where the background is (Epanechnikov's kernel, as in SDALF,
-Farenzena et al., CVPR 2010), and every image is first balanced to grey on average, since cameras
-differ in their colour cast. The root of each share is stored, so that the cosine of two features is
-the mean over the stripes of their Bhattacharyya coefficients.
+Horizontal stripes separate the clothes of an upright person; hue and saturation vary less between
+cameras than red, green and blue. Both were usual before learned features (Gray and Tao, ECCV 2008,
+use six stripes). The weight of a pixel falls towards the left and right edges, where background is
+likely (Epanechnikov kernel, as in SDALF, Farenzena et al., CVPR 2010). Every image is first
+balanced to grey on average, since cameras differ in their colour cast. The features are square
+roots of the histograms, so that the cosine of two features is the mean of the stripes'
+Bhattacharyya coefficients.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def color_histogram(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         images: (N, 3, H, W) uint8 RGB, H at least 6.
 
     Returns:
-        (N, 768) float32, from 0 to 1: 6 stripes from top to bottom, in each 8 hues x 4 saturations
+        (N, 768) float32, from 0 to 1: 6 stripes from top to bottom, each of 8 hues x 4 saturations
         x 4 values.
 
     Raises:
@@ -65,14 +65,14 @@ def _of_block(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _across(width: int) -> NDArray[np.float64]:
-    """Returns (W,) weights: 1 in the middle, 0 beyond the sides."""
+    """Returns weights (W,): 1 in the middle, 0 just outside the image."""
     place = (np.arange(width) + 0.5) / width * 2 - 1
     weights: NDArray[np.float64] = 1 - place**2
     return weights
 
 
 def _balanced(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Scales the channels of (N, 3, H, W) pixels to one mean each image (the grey world)."""
+    """Scales the channels of each image to the same mean (grey-world), (N, 3, H, W)."""
     pixels = images.astype(np.float32)
     means = np.maximum(pixels.mean(axis=(2, 3), keepdims=True), 1)  # (N, 3, 1, 1)
     balanced: NDArray[np.float32] = np.minimum(

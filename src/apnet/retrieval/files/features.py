@@ -1,7 +1,7 @@
-"""Feature files: embeddings with their identities in a NumPy ``.npz`` archive, without pickles.
+"""Feature files: embeddings with their identities in a NumPy ``.npz`` archive (no pickles).
 
 Keys: ``features`` (N, D), ``pids`` (N,), and optionally ``camids`` (N,) and ``paths`` (N,) text.
-A folder is read as the store that ``apnet.retrieval.files.store`` describes.
+A folder is read as a feature store (``apnet.retrieval.files.store``).
 """
 
 from __future__ import annotations
@@ -30,17 +30,16 @@ _DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, KeyError)
 def load_features(path: Path) -> Embeddings:
     """Reads a feature file, or a feature store.
 
-    Float32 and float64 features are taken as they are, float16 becomes float32, and whole numbers
-    become float32 where that holds them exactly, else float64. Without ``camids`` every camera is
-    unknown.
+    Float32 and float64 features keep their type, float16 becomes float32, and integers become
+    float32 if it represents them exactly, else float64. Without ``camids`` all cameras are unknown.
 
     Args:
         path: an ``.npz`` archive as ``save_features`` or ``numpy.savez`` writes it, or the folder
             that ``apnet embed`` wrote, whose float32 features are memory-mapped.
 
     Raises:
-        DataError: the file is missing, damaged, no ``.npz``, lacks a key, is empty, or holds arrays
-            of a wrong kind or shape, or features that are not finite.
+        DataError: the file is missing, damaged, empty or not an ``.npz`` archive, or an array is
+            missing, of a wrong type or shape, or not finite.
     """
     if is_store(path):
         return load_store(path)
@@ -69,14 +68,14 @@ def load_features(path: Path) -> Embeddings:
 
 
 def save_features(path: Path, embeddings: Embeddings) -> None:
-    """Writes a feature file, whole or not at all.
+    """Writes a feature file atomically.
 
     Args:
-        path: where to; an existing file is replaced.
-        embeddings: what to write; ``paths`` only where there are any.
+        path: the file; an existing one is replaced.
+        embeddings: the content; ``paths`` is written only if there are any.
 
     Raises:
-        DataError: the folder is not writable or the disk is full; ``path`` is as it was before.
+        DataError: the folder is not writable or the disk is full; ``path`` is unchanged.
     """
     arrays: dict[str, NDArray[Any]] = {
         "features": embeddings.features,
@@ -113,7 +112,7 @@ def _arrays_in(path: Path, archive: Any) -> dict[str, NDArray[Any]]:
             f"{path}: is a single array, not an .npz archive; "
             "save it with numpy.savez(file, features=..., pids=..., camids=...)"
         )
-    unread = np.empty(0)  # what we do not use is named, should a key be missing, but not read
+    unread = np.empty(0)  # other arrays are named in the error for a missing key, but not read
     return {key: archive[key] if key in _KEYS else unread for key in archive.files}
 
 
@@ -128,7 +127,7 @@ def _as_features(path: Path, values: NDArray[Any]) -> NDArray[np.floating]:
     if values.dtype.kind == "f" and values.dtype.itemsize <= 8:
         kind: type[np.floating] = np.float64 if values.dtype.itemsize == 8 else np.float32
     elif values.dtype.kind in "iub":
-        kind = _holding(path, values)
+        kind = _exact_type(path, values)
     else:
         raise DataError(
             f"{path}: 'features' must be float16, float32, float64 or whole numbers, "
@@ -137,7 +136,8 @@ def _as_features(path: Path, values: NDArray[Any]) -> NDArray[np.floating]:
     return np.ascontiguousarray(values, dtype=kind)
 
 
-def _holding(path: Path, values: NDArray[Any]) -> type[np.floating]:
+def _exact_type(path: Path, values: NDArray[Any]) -> type[np.floating]:
+    """Returns the smaller float type that represents these integers exactly."""
     largest = max(abs(int(values.min())), abs(int(values.max())))
     if largest > _EXACT_IN_FLOAT64:
         raise DataError(

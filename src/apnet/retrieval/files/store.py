@@ -1,9 +1,9 @@
-"""Reading a feature store: a folder that ``apnet embed`` fills batch by batch.
+"""Reads feature stores: folders that ``apnet embed`` fills batch by batch.
 
-``store.json`` says how the features were made; ``features.f32`` (or ``.f16``) holds them row by
-row, little-endian; line i of ``rows.jsonl`` names the image of row i. A row counts once its line
-has its line end, so that a job killed at any moment leaves a readable store. ``skipped.jsonl``
-lists images that could not be used.
+``store.json`` describes how the features were computed; ``features.f32`` (or ``.f16``) contains
+them row by row, little-endian; line i of ``rows.jsonl`` names the image of row i. A row exists once
+its line ends with a line feed, so that a store stays readable if the job is killed at any moment.
+``skipped.jsonl`` lists images that could not be used.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _REMEDY = "embed the images again, into another folder"
 
 @dataclass(frozen=True)
 class StoreHeader:
-    """How the features of a store were made."""
+    """Describes how the features of a store were computed."""
 
     fingerprint: str
-    """The network's."""
+    """Fingerprint (sha256) of the network's weights."""
 
     image_size: tuple[int, int]
     """H and W in pixels."""
@@ -42,45 +42,45 @@ class StoreHeader:
     """Whether the mirror image's feature was added."""
 
     precision: str
-    """Arithmetic of the network."""
+    """Floating-point format in which the network ran."""
 
     dimensions: int
-    """D."""
+    """Length D of a feature vector."""
 
     numbers: Numbers = "float32"
-    """How the features are kept."""
+    """Floating-point format of the stored features."""
 
     @property
     def features_file(self) -> str:
-        """Name of the file that holds the features."""
+        """Name of the file that contains the features."""
         return _FILES[self.numbers]
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of one feature."""
+        """Bytes per feature vector."""
         return self.dimensions * (2 if self.numbers == "float16" else 4)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns what ``store.json`` holds."""
+        """Returns the content of ``store.json``."""
         return {"apnet_store": _FORMAT, **asdict(self)}
 
 
 def is_store(path: Path) -> bool:
-    """Whether a path is a folder with a store's header."""
+    """Returns whether a path is a folder with a store's header."""
     return (path / HEADER).is_file()
 
 
 def read_header(path: Path) -> StoreHeader:
-    """Reads how a store's features were made.
+    """Reads the header of a store.
 
     Raises:
         DataError: there is no store, or its header is damaged or of another format.
     """
     try:
-        facts = json.loads((path / HEADER).read_text(encoding="utf-8"))
-        if facts.pop("apnet_store") != _FORMAT:
+        fields = json.loads((path / HEADER).read_text(encoding="utf-8"))
+        if fields.pop("apnet_store") != _FORMAT:
             raise ValueError(f"not of format {_FORMAT}")
-        header = StoreHeader(**{**facts, "image_size": tuple(facts["image_size"])})
+        header = StoreHeader(**{**fields, "image_size": tuple(fields["image_size"])})
         if header.numbers not in _FILES or not 0 < int(header.dimensions) < 1 << 24:
             raise ValueError("impossible values")
     except OSError as error:
@@ -91,10 +91,10 @@ def read_header(path: Path) -> StoreHeader:
 
 
 def load_store(path: Path) -> Embeddings:
-    """Reads a store; a batch that is being written is not part of it.
+    """Reads a store without the batch that is being written.
 
-    Float32 features are memory-mapped: they cost address space, and memory only where they are
-    touched. Float16 features become float32, 4 N D bytes.
+    Float32 features are memory-mapped, so that only the pages in use take memory. Float16 features
+    are converted to float32, 4 N D bytes.
 
     Args:
         path: the folder.
@@ -123,7 +123,7 @@ def load_store(path: Path) -> Embeddings:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Reads JSON objects, a line each; a last line without line end is still being written.
+    """Reads one JSON object per line; ignores a last line that has no line end yet.
 
     Raises:
         DataError: the file cannot be read, or a line is no JSON object.

@@ -136,7 +136,7 @@ class Comparison:
         return bound
 
     def keys(self, rows: Indices, columns: Indices) -> Keys:
-        """Returns the exact keys (n,) of n pairs of a query and a gallery image."""
+        """Returns the keys (n,) of n pairs of a query and a gallery image."""
         keys = np.empty(len(rows))
         step = max(1, _PAIR_BYTES // (8 * max(1, self.query.shape[1])))
         for start in range(0, len(rows), step):
@@ -184,11 +184,11 @@ class Comparison:
         return Screener(self.query, self.gallery, squares, self.distance, chosen)
 
     def _score_buffer(self, rows: int) -> Features:
-        held: Features | None = getattr(self._threads, "scores", None)
-        if held is None or len(held) < rows:
-            held = np.empty((rows, len(self.gallery)), self.gallery.dtype)
-            self._threads.scores = held
-        return held[:rows]
+        buffer: Features | None = getattr(self._threads, "scores", None)
+        if buffer is None or len(buffer) < rows:
+            buffer = np.empty((rows, len(self.gallery)), self.gallery.dtype)
+            self._threads.scores = buffer
+        return buffer[:rows]
 
     def _products(self, row: int, columns: Indices) -> Keys:
         terms, dim = self._terms, self.query.shape[1]
@@ -197,10 +197,10 @@ class Comparison:
         pairs = self._pair_buffer()
         for start in range(0, len(columns), len(pairs)):
             part = columns[start : start + len(pairs)]
-            held = pairs[: len(part)]
-            np.take(self.gallery, part, axis=0, out=held, mode="clip")  # "raise" would copy twice
-            cut = held.reshape(len(part), dim // terms, terms).transpose(1, 0, 2)
-            np.matmul(cut, vector, out=sums[:, start : start + len(part)])
+            copied = pairs[: len(part)]
+            np.take(self.gallery, part, axis=0, out=copied, mode="clip")  # "raise" would copy twice
+            segments = copied.reshape(len(part), dim // terms, terms).transpose(1, 0, 2)
+            np.matmul(segments, vector, out=sums[:, start : start + len(part)])
         products: Keys = sums[:, :, 0].sum(axis=0, dtype=np.float64)
         return products
 
@@ -212,11 +212,11 @@ class Comparison:
         return sums * norm * self._widest + 1e-14 * wide * wide
 
     def _pair_buffer(self) -> Features:
-        held: Features | None = getattr(self._threads, "pairs", None)
-        if held is None:
-            held = np.empty((_COPIED, self.query.shape[1]), self.gallery.dtype)
-            self._threads.pairs = held
-        return held
+        buffer: Features | None = getattr(self._threads, "pairs", None)
+        if buffer is None:
+            buffer = np.empty((_COPIED, self.query.shape[1]), self.gallery.dtype)
+            self._threads.pairs = buffer
+        return buffer
 
     def _scores_of(self, rows: Indices, keys: Keys) -> Keys:
         if self.distance == "cosine":

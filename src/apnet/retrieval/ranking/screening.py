@@ -233,8 +233,8 @@ def _rounded(
 
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
     scale = scale.astype(np.float32)[:, None]
-    held = torch.bfloat16 if device == "cpu" else torch.float32
-    rounded = torch.empty(features.shape, dtype=held, device=device)
+    stored = torch.bfloat16 if device == "cpu" else torch.float32
+    rounded = torch.empty(features.shape, dtype=stored, device=device)
     most = 0.0
     for start in range(0, len(features), _ROWS):
         block = slice(start, start + _ROWS)

@@ -120,7 +120,7 @@ class RerankedComparison:
         return distances
 
     def _of_scores(self, distance: Distance) -> tuple[Keys, Keys]:
-        """Returns level and slope (Q,): lambda times the original distance = level - slope * score."""
+        """Returns level and slope (Q,): lambda times distance d is level - slope * score."""
         share = scaled(np.full(self.queries, self._settings.weight), self._farthest)
         if distance == "euclidean":
             return share * self._plain.query_squares, 2 * share

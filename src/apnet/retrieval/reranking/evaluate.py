@@ -45,9 +45,9 @@ def evaluate_reranked(
 ) -> Evaluation:
     """Returns the metrics of every query's exact ranking by the re-ranked distance.
 
-    Matches, junk and metrics are those of ``evaluate``; the card of the result names the re-ranking.
-    All N images are compared with each other, which takes about N / Q times as long as a plain
-    evaluation.
+    Matches, junk and metrics are those of ``evaluate``; the card of the result names the
+    re-ranking. All N images are compared with each other, which takes about N / Q times as long as
+    a plain evaluation.
 
     Memory beyond the features: one copy of them, half a copy where they are screened in bf16, the
     blocks of ``evaluate``, some 100 MiB of working memory, and per image about

@@ -76,7 +76,7 @@ class Neighbours:
     """The nearest images of N images.
 
     Attributes:
-        nearest: (N, k) int32, nearest first, ties in the order of the set; includes the image itself.
+        nearest: (N, k) int32, nearest first, ties in joint order; the image itself counts too.
         farthest: (N,) float64, squared distance to the farthest image, >= 0.
     """
 
@@ -114,7 +114,7 @@ def neighbours(joint: JointSet, k: int, threads: int, progress: Progress) -> Nei
 
 
 def _candidates(comparison: Comparison, rows: Indices, k: int) -> Iterator[Ends]:
-    """Yields the images that may be among the k nearest of each row, and those that may be farthest."""
+    """Yields the images that may be among the k nearest, or the farthest, of each row."""
     left, screener = rows, comparison.screener
     if screener is not None and screener.useful:
         left = yield from _in_bf16((comparison, screener), rows, k)

@@ -28,8 +28,8 @@ def format_breakdown(slices: Sequence[Slice]) -> str:
         return ""
     width = max(len(part.name) for part in slices) + 2
     lines = ["Broken down"]
-    for by, parts in groupby(slices, key=lambda part: part.by):
-        lines += _block(_TITLES.get(by, by), list(parts), max(width, 28))
+    for by, group in groupby(slices, key=lambda part: part.by):
+        lines += _block(_TITLES.get(by, by), list(group), max(width, 28))
     return "\n".join(lines) + "\n"
 
 
