@@ -105,7 +105,7 @@ class TestFacts:
 
 class TestPictures:
     def test_the_person_is_in_the_middle(self, figure):
-        """The red pixels of a person in red on grey are centred and fill the height of the image."""
+        """The pixels of a person in red on grey are centred and fill the height of the image."""
         for image, metadata in pictures(figure):
             assert metadata.occlusion == 0
             assert metadata.truncation < 0.03
@@ -133,11 +133,11 @@ class TestPictures:
         assert cut(1.0) > 0.02
 
     def test_sizes_show_the_same_moment(self, figure):
-        town = get_camera(0, 1, WORLD)
+        camera = get_camera(0, 1, WORLD)
 
         def pixels(size, seed):
             rng = np.random.default_rng(seed)
-            image, _ = render_image(figure, town, (), size, rng)
+            image, _ = render_image(figure, camera, (), size, rng)
             return np.asarray(image.resize((32, 64)), dtype=float)
 
         large = pixels((256, 128), 4)
