@@ -79,67 +79,73 @@ class PartsLevel(nn.Module):
     def _pieces(self, x: Tensor) -> list[Tensor]:
         return self._split.pieces(x, len(self.attends))
 
-    def _merged(self, results: Sequence[Tensor], pieces: Sequence[Tensor]) -> Tensor:
-        count = len(pieces)
-        checked = [
-            self._checked(result, piece, f"part {part} of {count}")
-            for part, (result, piece) in enumerate(zip(results, pieces, strict=True), start=1)
-        ]
+    def _merged(self, results: Sequence[Any], pieces: Sequence[Tensor]) -> Tensor:
+        for part, (result, piece) in enumerate(zip(results, pieces, strict=True), start=1):
+            problem = _problem(result, piece, self._returns)
+            if problem:
+                raise ConfigError(f"part {part} of {len(pieces)}: the attention returned {problem}")
         if self._returns == "logits":
-            checked = self._over_pieces(checked, pieces)
-        return self._split.merge(checked, count)
+            results = self._over_pieces(results, pieces[0])
+        return self._split.merge(results, len(pieces))
 
-    def _checked(self, result: Any, piece: Tensor, place: str) -> Tensor:
-        """Returns a sub-attention's result with as many dimensions as its piece."""
-        wanted = f"logits that broadcast over {tuple(piece.shape)}"
-        if self._returns == "map":
-            wanted = f"a map of {tuple(piece.shape)}"
-        if not isinstance(result, Tensor):
-            raise ConfigError(
-                f"{place}: the attention returned a {type(result).__name__}, not {wanted}"
-            )
-        if result.device != piece.device:
-            raise ConfigError(
-                f"{place}: the attention returned a tensor on {result.device}, its piece is on "
-                f"{piece.device}"
-            )
-        if not result.is_floating_point() or result.itemsize > max(piece.itemsize, 4):
-            raise ConfigError(
-                f"{place}: the attention returned {result.dtype} for a piece of {piece.dtype}; "
-                "return floating-point numbers of the piece's type"
-            )
-        missing = piece.ndim - result.ndim
-        shape = (*[1] * missing, *result.shape)
-        fits = missing >= 0 and all(
-            length in (1, full) for length, full in zip(shape, piece.shape, strict=True)
-        )
-        if self._returns == "map":
-            fits = result.shape == piece.shape
-        if not fits:
-            raise ConfigError(
-                f"{place}: the attention returned {tuple(result.shape)}, not {wanted}"
-            )
-        return result.reshape(shape) if missing else result
-
-    def _over_pieces(self, logits: list[Tensor], pieces: Sequence[Tensor]) -> list[Tensor]:
-        """Expands logits to their pieces' lengths along the split, and to one shape elsewhere."""
+    def _over_pieces(self, results: Sequence[Tensor], piece: Tensor) -> list[Tensor]:
+        """Expands logits to their piece's lengths along the split, and to one shape elsewhere."""
+        logits = [_with_dimensions(each, piece.ndim) for each in results]
         if len(logits) == 1:
             return logits
-        shapes = [list(each.shape) for each in logits]
-        lengths = [max(axis) for axis in zip(*shapes, strict=True)]
-        expanded = []
-        for each, piece in zip(logits, pieces, strict=True):
-            target = list(lengths)
-            for axis in self._split.axes:
-                target[axis] = piece.shape[axis]
-            expanded.append(each if list(each.shape) == target else each.expand(target))
-        return expanded
+        shapes = [each.shape for each in logits]
+        target = list(shapes[0])
+        if any(shape != shapes[0] for shape in shapes):
+            target = [max(axis) for axis in zip(*shapes, strict=True)]
+        for axis in self._split.axes:
+            target[axis] = piece.shape[axis]
+        return [
+            each if list(shape) == target else each.expand(target)
+            for each, shape in zip(logits, shapes, strict=True)
+        ]
 
     def _all(self, attribute: str) -> bool:
         return all(getattr(attend, attribute, False) is True for attend in self.attends)
 
     def _attends(self) -> list[Any]:
         return list(self.attends)
+
+
+def _problem(result: Any, piece: Tensor, returns: Returns) -> str | None:
+    """Returns what is wrong with a sub-attention's result for its piece, or ``None``.
+
+    Every part of every pass comes here, so messages are written only where something is wrong.
+    """
+    if not isinstance(result, Tensor):
+        return f"a {type(result).__name__}, not {_wanted(piece, returns)}"
+    if result.device != piece.device:
+        return f"a tensor on {result.device}, its piece is on {piece.device}"
+    if not result.is_floating_point() or result.itemsize > max(piece.itemsize, 4):
+        return (
+            f"{result.dtype} for a piece of {piece.dtype}; return floating-point numbers of the "
+            "piece's type"
+        )
+    shape, full = result.shape, piece.shape
+    if shape != full and (returns == "map" or not _broadcasts(shape, full)):
+        return f"{tuple(shape)}, not {_wanted(piece, returns)}"
+    return None
+
+
+def _wanted(piece: Tensor, returns: Returns) -> str:
+    kind = "a map of" if returns == "map" else "logits that broadcast over"
+    return f"{kind} {tuple(piece.shape)}"
+
+
+def _broadcasts(shape: Sequence[int], full: Sequence[int]) -> bool:
+    """Whether a tensor of one shape broadcasts over another without enlarging it."""
+    missing = len(full) - len(shape)
+    return missing >= 0 and all(
+        length in (1, most) for length, most in zip(shape, full[missing:], strict=True)
+    )
+
+
+def _with_dimensions(x: Tensor, count: int) -> Tensor:
+    return x if x.ndim == count else x.reshape(*[1] * (count - x.ndim), *x.shape)
 
 
 def gate_of(logits: Tensor, start: Start) -> Tensor:

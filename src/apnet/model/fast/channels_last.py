@@ -61,6 +61,11 @@ def _as_matrices(x: Tensor) -> bool:
     return bool(plain)
 
 
+def _is_channels_first(x: Tensor) -> bool:
+    """Whether x is a dense NCHW map, which rows of channels would have to be copied from."""
+    return x.is_contiguous() and not x.is_contiguous(memory_format=torch.channels_last)
+
+
 def _is_plain(gate: Tensor, x: Tensor) -> bool:
     """Whether a gate is constant over the space or over the channels of x, per image."""
     count, channels, *space = x.shape
@@ -94,10 +99,8 @@ class _Scale(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         x, gate = ctx.saved_tensors
         gradient = gradients[0]
-        rows = gradient.is_contiguous(memory_format=torch.channels_last)
-        if torch.is_grad_enabled() or not rows:  # somebody wants second derivatives, or NCHW came
-            axes = [axis for axis in (1, 2, 3) if gate.shape[axis] < x.shape[axis]]
-            return gradient * gate, (gradient * x).sum(axes, keepdim=True)
+        if torch.is_grad_enabled() or _is_channels_first(gradient):  # second derivatives, or NCHW
+            return gradient * gate, (gradient * x).sum_to_size(gate.shape)
         images = max(1, _PIECE_BYTES * len(x) // (x.numel() * x.element_size()))
         passed, sums = torch.empty_like(x), []
         pieces = (torch.split(each, images) for each in (gradient, x, gate, passed))
