@@ -190,7 +190,7 @@ def test_without_shipped_weights_a_checkpoint_must_be_named(embed, crops, out, s
 def test_a_folder_as_output_is_refused(embed, crops):
     code, _, err = embed(crops, "--out", crops)
     assert code == 2
-    assert "no feature store" in err
+    assert "not a feature store" in err
     (crops / "f.npz").mkdir()
     code, _, err = embed(crops, "--out", crops / "f.npz")
     assert (code, "name the file to write" in err) == (2, True)

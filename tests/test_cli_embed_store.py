@@ -142,7 +142,7 @@ def test_another_network_or_setting_is_refused(embed, crops, store, tmp_path):
     ]:
         code, _, err = embed(crops, "--out", store, *flags)
         assert code == 2
-        assert "made otherwise" in err
+        assert "computed with other settings" in err
         assert words in err
     assert len(load_features(store)) == 6
 

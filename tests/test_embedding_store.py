@@ -108,14 +108,14 @@ def test_features_that_are_not_finite(store):
         ({"dimensions": 4}, "dimensions 3, now 4"),
     ],
 )
-def test_another_making_is_refused(store, change, words):
+def test_other_settings_are_refused(store, change, words):
     with pytest.raises(ConfigError, match=words):
         StoreWriter(store, StoreHeader(**{**HEADER.__dict__, **change}))
 
 
 def test_a_folder_with_something_else(tmp_path):
     (tmp_path / "mine.txt").write_text("")
-    with pytest.raises(ConfigError, match="no feature store"):
+    with pytest.raises(ConfigError, match="not a feature store"):
         StoreWriter(tmp_path, HEADER)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

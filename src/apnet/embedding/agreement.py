@@ -1,4 +1,4 @@
-"""How far a faster way agrees with the reference, on a sample of the user's own images."""
+"""Agreement of a back-end with the reference, on a sample of the user's own images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BATCH = 16
 
 @dataclass(frozen=True)
 class Agreement:
-    """What differs between two ways to compute the features of N images.
+    """How far two computations of the features of N images agree.
 
     Attributes:
         cosine: the smallest cosine, over the images, between the two features of an image.
@@ -31,8 +31,9 @@ class Agreement:
             image q under the reference, there is one decision for every q and every third image
             b: whether n(q) is at least as near to q as b is. N (N - 2) decisions; 1 where N < 3.
         orders: share of all order decisions that agree: for every q and every pair of other
-            images, which of the two is nearer. Told, not judged: it counts pairs far down a list
-            as much as those at its top. N (N - 1) (N - 2) / 2 decisions; 1 where N < 3.
+            images, which of the two is nearer. It is reported but has no limit, as it counts pairs
+            far down a ranking as much as those at its top. N (N - 1) (N - 2) / 2 decisions; 1 where
+            N < 3.
         images: N.
     """
 
@@ -50,30 +51,38 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a back-end must reach to be used."""
+    """The least agreement at which a back-end is used."""
 
     cosine: float
+    """Of ``Agreement.cosine``."""
+
     ranks: float
+    """Of ``Agreement.ranks``."""
 
     def met(self, agreement: Agreement) -> bool:
-        """Whether an agreement is good enough; NaN is not."""
+        """Whether an agreement reaches the limits; NaN does not."""
         return agreement.cosine >= self.cosine and agreement.ranks >= self.ranks
 
 
 STRICT = Limits(cosine=0.999, ranks=0.999)
-"""For float32 and bf16, which nobody is asked about."""
+"""For float32 and bf16, which are chosen without asking the user."""
 
 ACCEPTED_LOSS = Limits(cosine=0.99, ranks=0.99)
-"""For 8 bits, which only a user who asks for them gets."""
+"""For 8 bits, which are used only on request."""
 
 
 def limits_of(precision: Arithmetic) -> Limits:
-    """Returns what an arithmetic must reach."""
+    """Returns the limits for an arithmetic."""
     return ACCEPTED_LOSS if precision == "int8" else STRICT
 
 
 def agreement(reference: NDArray[np.floating], other: NDArray[np.floating]) -> Agreement:
-    """Compares two (N, D) arrays of features of the same images, N at least 1."""
+    """Compares two computations of the same images' features.
+
+    Args:
+        reference: (N, D), N at least 1.
+        other: (N, D).
+    """
     first, second = _normalised(reference), _normalised(other)
     count = len(first)
     cosine = float((first * second).sum(axis=1).min())
@@ -94,13 +103,13 @@ def sample_images(
 ) -> Tensor:
     """Returns images spread evenly over the records, (up to ``count``, 3, H, W), normalised.
 
-    Unreadable ones are left out. The same records give the same sample.
+    Unreadable images are left out. The same records give the same sample.
 
     Args:
         records: the images.
         size: H and W in pixels.
         count: how many to take.
-        threads: that decode.
+        threads: threads that decode, 1 or more.
     """
     places = np.unique(np.linspace(0, len(records) - 1, min(count, len(records))).round())
     chosen = [records[int(place)] for place in places]
@@ -113,7 +122,7 @@ def sample_images(
 
 
 def features_of(backend: Backend, images: Tensor) -> NDArray[np.float32]:
-    """Returns L2-normalised features without the mirror image's, (N, D)."""
+    """Returns L2-normalised features of the images alone, without mirror images, (N, D)."""
     parts = [backend.embed(part, flip=False) for part in torch.split(images, _BATCH)]
     features: NDArray[np.float32] = torch.cat(parts).numpy()
     return features
@@ -126,7 +135,7 @@ def _normalised(features: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _same_order(was: NDArray[np.float64], now: NDArray[np.float64]) -> float:
-    """Returns the share of pairs that two rows of cosines order alike."""
+    """Returns the share of pairs that both rows of cosines put in the same order."""
     before, after = was[:, None] - was, now[:, None] - now
     tied = (np.abs(before) < _ROUNDING) | (np.abs(after) < _ROUNDING)
     alike = tied | ((before > 0) == (after > 0))

@@ -1,4 +1,4 @@
-"""Making a captured graph cheaper to run as it is, without changing what it computes."""
+"""Rewrites of a captured graph that make it faster and leave its results equal up to rounding."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from apnet.model.fast import channels_last
 
 
 def fold(module: Any) -> nn.Module:
-    """Computes what is made of weights alone, and folds batch norms into convolutions before them.
+    """Returns the graph with constants computed and batch norms folded into convolutions.
 
-    Maps are pooled and scaled by ``model.fast.channels_last``, whose shortcuts are not captured.
-    Exact except for rounding.
+    Maps are pooled and scaled by ``model.fast.channels_last``, whose fast paths are not captured.
+    The results are equal up to rounding.
 
     Args:
-        module: from ``ExportedProgram.module``; it is changed.
+        module: from ``ExportedProgram.module``; it is changed in place.
     """
     _compute_constants(module)
     _fold_norms(module)
@@ -31,7 +31,7 @@ def fold(module: Any) -> nn.Module:
 
 
 def _fold_norms(module: Any) -> None:
-    """Folds the norms where nothing else uses the convolution's output."""
+    """Folds each batch norm that is the only user of a convolution's output into it."""
     aten = torch.ops.aten
     for norm in list(module.graph.nodes):
         if norm.target != aten.batch_norm.default:
@@ -60,10 +60,10 @@ def _fold_norms(module: Any) -> None:
 
 
 def _pass_fewer_times(module: Any) -> None:
-    """Puts ``fusion``'s functions in place of means over space and of products with a gate.
+    """Replaces means over space and products with a gate by ``channels_last.pool`` and ``scale``.
 
-    Under autocast, torch would average a bf16 map by way of a float32 copy, and a product of it
-    with a float32 gate would be a float32 map.
+    Under autocast, torch would average a bf16 map through a float32 copy, and the product of a
+    bf16 map with a float32 gate would be a float32 map.
     """
     aten = torch.ops.aten
     for node in module.graph.nodes:
@@ -76,7 +76,7 @@ def _pass_fewer_times(module: Any) -> None:
 
 
 def _gates(shape: torch.Size, gate: torch.Size) -> bool:
-    """Whether the latter is constant over a map's channels or over its places."""
+    """Whether the second shape is constant over the first's channels or over its positions."""
     return gate[2:] == (1, 1) != shape[2:] or gate[1] == 1 != shape[1]
 
 
@@ -102,7 +102,7 @@ def _compute_constants(module: Any) -> None:
 
 
 def _constant(module: Any, name: str, value: Tensor) -> Any:
-    """Registers a tensor and returns a node for it, at the graph's present place."""
+    """Registers a tensor and returns a node for it, at the graph's current insertion point."""
     layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
     module.register_buffer(name, value.detach().contiguous(memory_format=layout))
     return module.graph.get_attr(name)

@@ -1,4 +1,4 @@
-"""Writing a feature store (``apnet.retrieval.files.store``): whole batches, or nothing of them."""
+"""Writing feature stores (see ``apnet.retrieval.files.store``), batch by batch, atomically."""
 
 from __future__ import annotations
 
@@ -38,19 +38,20 @@ _WORDS = {
 
 
 class StoreWriter:
-    """Appends to a store, or begins one; a context manager that holds it for itself.
+    """Appends to a new or existing store, which it locks; a context manager.
 
-    What an earlier job left of an unfinished batch is cut off. Memory: the paths of the rows.
+    The remains of a batch that an earlier job did not finish are removed. Memory: the paths of the
+    rows.
 
     Args:
-        path: the folder; it is made where it is missing.
-        header: how the features are made.
+        path: the folder; it is created where it is missing.
+        header: how the features are computed.
 
     Attributes:
         known: the paths that have rows.
 
     Raises:
-        ConfigError: the store's features were made otherwise, or the folder holds something else.
+        ConfigError: the store was made with other settings, or the folder is not a store.
         DataError: the store is damaged, in use by another process, or cannot be written.
     """
 
@@ -73,7 +74,7 @@ class StoreWriter:
             raise
 
     def append(self, records: Sequence[ImageRecord], features: NDArray[np.floating]) -> None:
-        """Adds one batch, on the disk before this returns.
+        """Adds one batch; it is on the disk when this returns.
 
         Args:
             records: B images.
@@ -93,7 +94,7 @@ class StoreWriter:
         ]
         ends = (self._features.tell(), self._rows.tell())
         try:
-            _put(self._features, kept.tobytes())  # first: a line means that its feature is there
+            _put(self._features, kept.tobytes())  # first: a line promises a feature
             _put(self._rows, _encoded(lines))
         except OSError as error:
             _cut(self._features, ends[0])
@@ -103,7 +104,7 @@ class StoreWriter:
         self.known.update(line["path"] for line in lines)
 
     def skip(self, path: Path, reason: str) -> None:
-        """Notes an image that could not be used, once.
+        """Records an image that could not be used, unless it is recorded already.
 
         Raises:
             DataError: the disk is full.
@@ -162,7 +163,7 @@ def begin_store(path: Path, header: StoreHeader) -> None:
     """Writes the header of a new store, or compares that of an existing one.
 
     Raises:
-        ConfigError: the store's features were made otherwise, or the folder holds something else.
+        ConfigError: the store was made with other settings, or the folder is not a store.
         DataError: the header is damaged or cannot be written.
     """
     if is_store(path):
@@ -173,11 +174,11 @@ def begin_store(path: Path, header: StoreHeader) -> None:
 
 
 def check_place(path: Path) -> None:
-    """Makes a folder for a new store.
+    """Creates a folder for a new store.
 
     Raises:
-        ConfigError: there is a folder with something else in it.
-        DataError: the folder cannot be made.
+        ConfigError: the folder contains something else.
+        DataError: the folder cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -186,16 +187,21 @@ def check_place(path: Path) -> None:
         raise cannot_write(path, error) from None
     if any(name != LOCK_NAME and not name.startswith(f".{HEADER}.") for name in others):
         raise ConfigError(
-            f"{path}: a folder that is no feature store; name a new folder, or a file ending in "
+            f"{path}: not empty, and not a feature store; name a new folder, or a file ending in "
             ".npz"
         )
 
 
 def check_same(path: Path, there: StoreHeader, now: StoreHeader) -> None:
-    """Checks that features made now may stand beside those of a store.
+    """Checks that new features may be appended to a store.
+
+    Args:
+        path: of the store, for the message.
+        there: how its features were computed.
+        now: how the new ones would be.
 
     Raises:
-        ConfigError: they may not; the message says what differs.
+        ConfigError: they were computed differently; the message says what differs.
     """
     mine = asdict(now)
     differing = [
@@ -205,8 +211,8 @@ def check_same(path: Path, there: StoreHeader, now: StoreHeader) -> None:
     ]
     if differing:
         raise ConfigError(
-            f"{path}: its features were made otherwise ({'; '.join(differing)}); use the same "
-            "settings, or another folder"
+            f"{path}: its features were computed with other settings ({'; '.join(differing)}); "
+            "use the same settings, or another folder"
         )
 
 
@@ -221,7 +227,7 @@ def _shown(value: Any) -> str:
 
 def _put(file: BinaryIO, data: bytes) -> None:
     view = memoryview(data)
-    while view:  # an unbuffered file may take less than it is given
+    while view:  # an unbuffered file may write fewer bytes than it is given
         view = view[file.write(view) :]
     os.fsync(file.fileno())
 
