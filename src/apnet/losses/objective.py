@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +94,9 @@ def _build(
                 f"own loss '{term.name}' is a list of {len(given)} losses for "
                 f"{len(feature_dims)} branches; give one per branch"
             )
-        return given
+        if isinstance(given, nn.ModuleList):
+            return nn.ModuleList(_OwnLoss(each) for each in given)
+        return _OwnLoss(given)
     kind = LOSSES[term.name]
     options = kind.options | dict(term.options)
     built = nn.ModuleList(kind.build(num_classes, dim, **options) for dim in feature_dims)
@@ -107,16 +110,28 @@ def _mean_over_branches(loss: nn.Module, batches: Sequence[LossBatch]) -> Tensor
     ).mean()
 
 
-class _Function(nn.Module):
-    """A loss that is a plain function."""
+class _OwnLoss(nn.Module):
+    """A loss of one's own, function or module, which is given float32 features under autocast."""
 
-    def __init__(self, function: Loss) -> None:
+    def __init__(self, loss: nn.Module | Loss) -> None:
         super().__init__()
-        self.function = function
+        self.loss = loss
 
     def forward(self, batch: LossBatch) -> Tensor:
-        return self.function(batch)
+        wide = dataclasses.replace(
+            batch,
+            pooled=_wide(batch.pooled),
+            neck=None if batch.neck is None else _wide(batch.neck),
+            logits=None if batch.logits is None else _wide(batch.logits),
+        )
+        value: Tensor = self.loss(wide)
+        return value
 
 
 def _as_module(loss: nn.Module | Loss) -> nn.Module:
-    return loss if isinstance(loss, nn.Module) else _Function(loss)
+    return loss if isinstance(loss, nn.Module) else _OwnLoss(loss)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """Returns float32 where x is narrower."""
+    return x.float() if x.itemsize < torch.float32.itemsize else x
