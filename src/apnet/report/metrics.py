@@ -24,7 +24,7 @@ def write_metrics(
         facts: label and value of the run's details.
 
     Raises:
-        DataError: two systems have one key, two facts have one label, or the file cannot be written.
+        DataError: two systems have one key, two facts one label, or the file cannot be written.
     """
     _check_distinct("systems", [system.key for system in systems])
     _check_distinct("facts", [label for label, _ in facts])
