@@ -6,27 +6,29 @@ import sys
 import textwrap
 
 import pytest
-import torch
 
+from apnet.config import to_dict
 from apnet.training import RunFolder, train
 
 SCRIPT = textwrap.dedent("""
     import json, sys
     import torch
     from pathlib import Path
-    from apnet.training import RunFolder, train
+    from apnet.config import Recipe, parse
+    from apnet.training import train
     from apnet.training.processes import joined
     from apnet.types import ImageRecord, ReidDataset
 
     torch.set_num_threads(1)
+    folder, recipe, records, *names = sys.argv[1:]
     records = tuple(
-        ImageRecord(Path(path), pid, camid) for path, pid, camid in json.loads(sys.argv[2])
+        ImageRecord(Path(path), pid, camid) for path, pid, camid in json.loads(records)
     )
+    recipe = parse(Recipe, json.loads(recipe), "tiny")
     dataset, device = ReidDataset("tiny", Path("."), records, (), ()), torch.device("cpu")
     with joined(device) as (processes, _):
-        for name in sys.argv[3:]:  # several trainings in one group
-            run = RunFolder(Path(sys.argv[1], name))
-            train(run.recipe(), dataset, run, device=device)
+        for name in names:  # several trainings in one group
+            train(recipe, dataset, Path(folder, name), device=device)
         assert processes.world == torch.distributed.get_world_size() == 2
 """)
 
@@ -35,9 +37,7 @@ SCRIPT = textwrap.dedent("""
 def test_two_processes_give_the_loss_curve_of_one(tmp_path, request, tiny_set, recipe_name):
     recipe = request.getfixturevalue(recipe_name)
     one, *pair = (RunFolder(tmp_path / name) for name in ("one", "two", "again"))
-    for run in (one, *pair):
-        run.begin(recipe, {"name": "tiny", "root": "."})
-    train(recipe, tiny_set, one, device=torch.device("cpu"))
+    train(recipe, tiny_set, one.root, device="cpu", evaluate=False)
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     records = [(str(each.path), each.pid, each.camid) for each in tiny_set.train]
@@ -45,8 +45,8 @@ def test_two_processes_give_the_loss_curve_of_one(tmp_path, request, tiny_set, r
         [
             *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"),
             *("--master-addr=127.0.0.1", "--master-port=0", "--rdzv-backend=c10d"),
-            *("--rdzv-endpoint=127.0.0.1:0", str(script), str(tmp_path), json.dumps(records)),
-            *("two", "again"),
+            *("--rdzv-endpoint=127.0.0.1:0", str(script), str(tmp_path)),
+            *(json.dumps(to_dict(recipe)), json.dumps(records), "two", "again"),
         ],
         capture_output=True,
         text=True,
