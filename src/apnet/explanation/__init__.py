@@ -1,4 +1,4 @@
-"""Why a network answers as it does: maps per pyramid level, Grad-CAM, what a match is made of."""
+"""Explanations: feature strength and Grad-CAM per pyramid level, similarity per position."""
 
 from apnet.explanation.files import Explained, explain_files
 from apnet.explanation.levels import grad_cams, level_maps, likeness, top_class

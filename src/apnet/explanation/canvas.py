@@ -1,4 +1,4 @@
-"""A sheet of pictures and captions, drawn with Pillow."""
+"""A white sheet on which pictures and text are placed, drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TITLE_SIZE = 16
 
 
 class Canvas:
-    """A white sheet.
+    """A white sheet, with its picture in ``image``.
 
     Args:
         size: width and height in pixels.
@@ -27,15 +27,15 @@ class Canvas:
         self._title = ImageFont.load_default(_TITLE_SIZE)
 
     def title(self, at: tuple[int, int], text: str) -> None:
-        """Writes a heading, shortened in its middle to fit the sheet."""
+        """Writes a heading at (x, y); one wider than the sheet is shortened in its middle."""
         self._write(at, text, self.image.width - at[0] - GAP, self._title, _INK)
 
     def caption(self, at: tuple[int, int], text: str, width: int, *, faint: bool = False) -> None:
-        """Writes one line, shortened in its middle to ``width`` pixels."""
+        """Writes one line at (x, y); one wider than ``width`` pixels is shortened in its middle."""
         self._write(at, text, width, self._font, _FAINT if faint else _INK)
 
     def paste(self, at: tuple[int, int], picture: Image.Image) -> None:
-        """Puts a picture's upper left corner at a place."""
+        """Places a picture with its upper left corner at (x, y)."""
         self.image.paste(picture, at)
 
     def _write(

@@ -1,4 +1,4 @@
-"""Maps as colours over a grey photograph."""
+"""Overlays of maps on a grey photograph."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAT = np.array(
     ],
     dtype=np.float64,
 )
-"""From nothing to the most, evenly spaced; every colour is lighter than the one before it."""
+"""RGB of evenly spaced shares from 0 to 1; each colour is lighter than the one before it."""
 
 _FOR = np.array((222, 60, 30), dtype=np.float64)
 _AGAINST = np.array((30, 110, 230), dtype=np.float64)
@@ -28,7 +28,7 @@ _SIGNED_SHARE = 0.85
 
 
 def heat_colours(share: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Returns (..., 3) uint8 RGB of shares (0 to 1), darker for less."""
+    """Returns (..., 3) uint8 RGB colours of shares (0 to 1); smaller shares are darker."""
     place = np.clip(share, 0, 1) * (len(_HEAT) - 1)
     stops = np.arange(len(_HEAT))
     channels = [np.interp(place, stops, _HEAT[:, channel]) for channel in range(3)]
@@ -36,11 +36,11 @@ def heat_colours(share: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def heat_overlay(photograph: Image.Image, share: NDArray[np.floating]) -> Image.Image:
-    """Lays a map over the grey photograph at a constant strength, smoothly.
+    """Returns the grey photograph with a map over it, interpolated, at constant opacity.
 
     Args:
         photograph: RGB.
-        share: (h, w) of the scale's end, 0 to 1.
+        share: (h, w) values divided by the maximum of the scale, 0 to 1.
     """
     smooth = Image.fromarray(share.astype(np.float32)).resize(
         photograph.size, Image.Resampling.BILINEAR
@@ -50,11 +50,11 @@ def heat_overlay(photograph: Image.Image, share: NDArray[np.floating]) -> Image.
 
 
 def signed_overlay(photograph: Image.Image, share: NDArray[np.floating]) -> Image.Image:
-    """Colours what speaks for red and what speaks against blue; 0 leaves the photograph grey.
+    """Returns the grey photograph with positive cells in red and negative cells in blue.
 
     Args:
         photograph: RGB.
-        share: (h, w) of the scale's end, -1 to 1; each cell stays a rectangle.
+        share: (h, w) values divided by the maximum of the scale, -1 to 1; not interpolated.
     """
     sharp = Image.fromarray(share.astype(np.float32)).resize(
         photograph.size, Image.Resampling.NEAREST

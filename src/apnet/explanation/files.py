@@ -1,4 +1,4 @@
-"""From image files to explanation pictures in a folder."""
+"""Explanation pictures of image files, written into a folder."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ PAIR_NAME = "pair.png"
 
 @dataclass(frozen=True)
 class Explained:
-    """What was written.
+    """The files that ``explain_files`` wrote.
 
     Attributes:
-        pictures: one of each image, in the images' order.
-        pair: of exactly two images, else ``None``.
-        match: of exactly two images, else ``None``.
+        pictures: one per image, in the order of the images.
+        pair: picture of the pair, if there were exactly two images, else ``None``.
+        match: the similarity of the pair, if there were exactly two images, else ``None``.
     """
 
     pictures: tuple[Path, ...]
@@ -44,21 +44,21 @@ def explain_files(
 ) -> Explained:
     """Writes ``NAME.explained.png`` for each image, and of two images ``pair.png``.
 
-    Grad-CAM explains the global classifier's greatest logit; without a classifier, of two images
-    the likeness to the other one, else that to the image itself. All images are read before
-    anything is written. Images of one name get numbers.
+    Grad-CAM explains the greatest logit of the global classifier; without a classifier, the
+    similarity to the other image if there are two, else to the image itself. All images are read
+    before anything is written. Pictures of images with the same name are numbered.
 
     Args:
-        network: on any device.
-        image_size: height and width in pixels that the network takes.
-        images: files; at least one.
-        out: a folder, made where it is missing.
+        network: on any device; used in evaluation mode.
+        image_size: height and width in pixels that the images are resized to.
+        images: image files, at least one.
+        out: a folder, which is created where it is missing.
 
     Raises:
         ImageError: an image cannot be read.
         DataError: the folder is not writable.
-        ConfigError: no image, a picture would replace one of the images, a size that does not suit
-            the network, or a network without finite output.
+        ConfigError: no image, a picture would replace one of the images, the size does not suit the
+            network, or the network's output is not finite.
     """
     if not images:
         raise ConfigError("nothing to explain: name at least one image")
@@ -86,7 +86,7 @@ def explain_files(
 
 
 def explained_names(images: Sequence[Path]) -> list[str]:
-    """Returns a file name for each image's picture: its stem, numbered where it is taken."""
+    """Returns the file name of each image's picture: its stem, with a number if that is taken."""
     return list(_unique([path.stem for path in images]))
 
 
@@ -110,14 +110,14 @@ def _check_targets(targets: Sequence[Path], images: Sequence[Path]) -> None:
 
 @torch.no_grad()
 def _score(network: APNet, batch: Tensor, index: int, images: Sequence[Path]) -> tuple[str, Score]:
-    """Returns what Grad-CAM explains for one image, and the score that says so."""
+    """Returns what Grad-CAM explains for one image, in words and as a score."""
     logits = network(batch[index : index + 1]).logits
     if logits:
         best = int(logits[0].argmax())
         return f"training identity {best} of {logits[0].shape[1]}, its top class", top_class
     other = 1 - index if len(images) == 2 else index
     features = network.embed(batch[other : other + 1]).clone()
-    return f"likeness to {images[other].name if other != index else 'itself'}", likeness(features)
+    return f"similarity to {images[other].name if other != index else 'itself'}", likeness(features)
 
 
 def _first(maps: Maps) -> Maps:

@@ -1,7 +1,7 @@
-"""What a network answers to, after every level of every pyramid (compare Fig. 6).
+"""Maps after every level of every pyramid (compare Fig. 6).
 
-Two views: how strong the features are, and Grad-CAM (Selvaraju et al., ICCV 2017): which of them
-push a score up.
+Two kinds: the strength of the features, and Grad-CAM (Selvaraju et al., ICCV 2017): which features
+increase a score.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Maps = list[list[NDArray[np.float32]]]
 """Per stage, per level (level 0 is the stage's output before its pyramid), (N, h, w)."""
 
 Score = Callable[[APNet, Tensor], Tensor]
-"""Runs a network once on (N, 3, H, W) images; returns (N,), one number an image."""
+"""Runs a network once on (N, 3, H, W) images; returns (N,), one number per image."""
 
 
 @torch.inference_mode()
@@ -35,7 +35,7 @@ def level_maps(network: APNet, images: Tensor) -> Maps:
         images: (N, 3, H, W) float32, normalised as ``EvaluationTransform`` does.
 
     Returns:
-        The mean over channels of the feature's magnitude, not negative.
+        The mean over channels of the features' magnitude, 0 or more.
     """
     return [
         [level.float().cpu().numpy() for level in stage] for stage in network.level_maps(images)
@@ -43,17 +43,18 @@ def level_maps(network: APNet, images: Tensor) -> Maps:
 
 
 def grad_cams(network: APNet, images: Tensor, score: Score) -> Maps:
-    """Returns Grad-CAM after every level: ``ReLU(sum_k a_k X_ik)``, ``a_k`` the mean gradient.
+    """Returns Grad-CAM after every level i: ``ReLU(sum_k a_k X_ik)``, k over the channels.
 
-    The gradient at X_i includes the way through the gates of the levels after it.
+    ``a_k`` is the mean over positions of the score's gradient with respect to ``X_ik``, which
+    includes the path through the gates of the levels after it.
 
     Args:
         network: used in evaluation mode; its modes and gradients are left as they were.
         images: as in ``level_maps``.
-        score: what is explained: ``top_class``, ``likeness(features)``, or your own.
+        score: what is explained: ``top_class``, ``likeness(features)``, or another function.
 
     Returns:
-        Maps in the score's unit divided by the number of positions, not negative.
+        Maps, 0 or more, in the unit of the score divided by the number of positions.
 
     Raises:
         ConfigError: the score does not depend on a stage's map, or is not finite.
@@ -61,7 +62,7 @@ def grad_cams(network: APNet, images: Tensor, score: Score) -> Maps:
     with evaluating(network), torch.enable_grad(), recorded_levels(network.stages) as record:
         values = score(network, images.detach().clone().requires_grad_())
     if not torch.isfinite(values).all():
-        raise ConfigError("the network's output is not finite: its weights are of no use")
+        raise ConfigError("the network's output is not finite: its weights are damaged")
     levels = [level for stage in record for level in stage]
     gradients = iter(torch.autograd.grad(values.sum(), levels, allow_unused=True))
     return [
@@ -78,19 +79,19 @@ def top_class(network: APNet, images: Tensor) -> Tensor:
     """
     logits = network(images).logits
     if not logits:
-        raise ConfigError("this network has no classifier; explain the likeness to an image")
+        raise ConfigError("this network has no classifier; explain the similarity to an image")
     greatest: Tensor = logits[0].amax(dim=1)
     return greatest
 
 
 def likeness(features: Tensor) -> Score:
-    """Returns the score "how far does an embedding reach in the direction of these features".
+    """Returns the score "dot product of the image's embedding with these features at length 1".
 
-    It is the dot product with the features at length 1. The cosine itself would not do: it is
-    greatest at the features' own image, so its gradient there is zero and explains nothing.
+    The cosine is not suitable: it is greatest at the features' own image, where its gradient is
+    therefore zero.
 
     Args:
-        features: (N, D) or (1, D), embeddings; they are taken as constants.
+        features: (N, D) or (1, D), embeddings; they are constants of the score.
     """
     directions = functional.normalize(features.detach())
 
@@ -103,8 +104,8 @@ def likeness(features: Tensor) -> Score:
 def _cam(stage: str, level: Tensor, gradient: Tensor | None) -> NDArray[np.float32]:
     if gradient is None:
         raise ConfigError(
-            f"the score does not depend on the map of {stage} as the network lays it out, so there "
-            "is no gradient to explain; take a network with pyramids"
+            f"the score does not depend on the map recorded at {stage}, so there is no gradient to "
+            "explain; use a network with pyramids"
         )
     weights = gradient.mean(dim=(2, 3), keepdim=True)  # (N, C, 1, 1), "neuron importance"
     cam = functional.relu((weights * level).sum(dim=1))  # (N, C, h, w) -> (N, h, w)

@@ -1,4 +1,4 @@
-"""The two pictures of an explanation: one image's levels, and what a pair's match is made of."""
+"""The pictures of an explanation: maps per level of one image, and similarity of a pair."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOP = 2 * LINE + 2 * GAP
 _BANDS = 4
 
 StageMaps = Sequence[Sequence[NDArray[np.float32]]]
-"""Per stage, per level (h, w), not negative."""
+"""Per stage, per level, (h, w), 0 or more."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Block:
     """A group of columns on the sheet of one image.
 
     Attributes:
-        heading: what the maps are.
-        stages: a column each, a row for each level.
+        heading: what the maps show.
+        stages: one column per stage, one row per level.
     """
 
     heading: str
@@ -36,7 +36,7 @@ class Block:
 
 
 def upscale(image: NDArray[np.uint8]) -> Image.Image:
-    """Returns (H, W, 3) RGB pixels as a picture of ``PICTURE_HEIGHT`` rows, of the same aspect."""
+    """Returns (H, W, 3) RGB pixels scaled to ``PICTURE_HEIGHT`` rows, with the same aspect."""
     height, width = image.shape[:2]
     size = (max(round(PICTURE_HEIGHT * width / height), 1), PICTURE_HEIGHT)
     return Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)
@@ -45,14 +45,14 @@ def upscale(image: NDArray[np.uint8]) -> Image.Image:
 def level_sheet(
     name: str, image: NDArray[np.uint8], blocks: Sequence[Block], names: Sequence[str]
 ) -> Image.Image:
-    """Draws an image and, side by side, blocks of maps: stages in columns, levels in rows.
+    """Draws an image and, beside it, blocks of maps with stages in columns and levels in rows.
 
     The maps of one stage in one block share a linear scale from 0 to their greatest value (ADR 41);
-    each map's own greatest value is printed below it in percent of that.
+    the greatest value of each map is printed below it in percent of that.
 
     Args:
         name: of the file.
-        image: (H, W, 3) uint8, RGB, as the network gets it.
+        image: (H, W, 3) uint8, RGB, at the size of the network's input.
         blocks: at least one.
         names: of the stages.
     """
@@ -83,15 +83,15 @@ def level_sheet(
 def pair_sheet(
     names: tuple[str, str], images: Sequence[NDArray[np.uint8]], match: Match
 ) -> Image.Image:
-    """Draws two images and what each position of theirs contributes to the similarity.
+    """Draws two images with the contribution of each of their positions to the similarity.
 
-    Both images share one scale; each band of rows has its sum beside it, in the similarity's unit
-    and in percent of it. The bands sum to the similarity.
+    Both images share one scale. Beside each band of rows stands its sum, absolute and in percent of
+    the similarity; the bands add up to the similarity.
 
     Args:
         names: of the files.
-        images: two (H, W, 3) uint8, RGB, as the network gets them.
-        match: of these images.
+        images: two (H, W, 3) uint8, RGB, at the size of the network's input.
+        match: the similarity of these images.
     """
     photographs = [upscale(image) for image in images]
     wide = max(photographs[0].width, 96)
@@ -112,8 +112,8 @@ def pair_sheet(
         _draw_bands(canvas, (left + 2 * wide + 2 * GAP, top), contributions, match.similarity)
     canvas.caption(
         (GAP, top + PICTURE_HEIGHT + GAP),
-        f"red speaks for the match, blue against it; full colour is {ceiling:.3f} a cell. Each "
-        "image's cells sum to the similarity.",
+        f"red cells increase the similarity, blue cells decrease it; full colour is {ceiling:.3f} "
+        "per cell. The cells of each image add up to the similarity.",
         canvas.image.width - 2 * GAP,
         faint=True,
     )
@@ -145,14 +145,14 @@ def _draw_scale(canvas: Canvas, at: tuple[int, int]) -> None:
     left, top = at
     bar = Image.fromarray(heat_colours(np.linspace(0, 1, 160)[None])).resize((160, LINE - 5))
     canvas.paste((left, top + 2), bar)
-    text = "from 0 to the column's greatest value, which each map's percentage refers to"
+    text = "from 0 to the greatest value of the column, to which the percentages refer"
     canvas.caption((left + 170, top), text, canvas.image.width - left - 170 - GAP, faint=True)
 
 
 def _draw_bands(
     canvas: Canvas, at: tuple[int, int], contributions: NDArray[np.float32], similarity: float
 ) -> None:
-    """Writes the sum of each band of rows beside the picture, at its middle."""
+    """Writes the sum of each band of rows beside the picture, at the middle of the band."""
     rows = len(contributions)
     edges = np.unique(np.linspace(0, rows, _BANDS + 1).round().astype(int))
     for top, bottom in pairwise(edges):
