@@ -62,7 +62,7 @@ def test_grad_cam_after_the_last_level_is_the_definition():
     with torch.no_grad():
         x = network.branches[0].body(network.trunk(batch))
     x.requires_grad_()
-    head.logits(x.mean(dim=(2, 3))).amax(dim=1).sum().backward()
+    head.classifier(head.features(x.mean(dim=(2, 3))).neck).amax(dim=1).sum().backward()
     weights = x.grad.mean(dim=(2, 3), keepdim=True)
     byhand = torch.relu((weights * x).sum(1)).detach().numpy()
     np.testing.assert_allclose(cam, byhand, rtol=1e-4, atol=1e-7)

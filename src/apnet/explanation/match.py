@@ -1,4 +1,4 @@
-"""Why two images match: their cosine similarity, taken apart position by position.
+"""The cosine similarity of two images as a sum over positions.
 
 The embedding is an affine map (BN neck, with ``logits`` also the classifier) of averages over
 positions, and an affine map of an average is the average of the affine map's values. So with f_p
@@ -6,9 +6,9 @@ the embedding that position p alone would have, e_a = mean_p f_p and::
 
     cos(e_a, e_b) = sum_p <f_p, e_b> / (P |e_a| |e_b|)
 
-This is exact, up to the rounding of float32: nothing is linearised, left out or learned. What the
-sum does not say: f_p is computed by a network whose receptive field is wider than the position, and
-the neck's constant (minus its running mean) is part of every position alike.
+This is exact up to the rounding of float32; nothing is linearised, omitted or learned. Two limits:
+the receptive field of f_p is wider than the position p, and the constant of the BN neck (minus its
+running mean) is an equal part of every position.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from apnet.model.shapes import evaluating
 
 @dataclass(frozen=True)
 class Match:
-    """What two images' similarity is made of.
+    """The similarity of two images and its parts.
 
     Attributes:
         similarity: cosine of the embeddings, -1 to 1, without the mirror images that evaluation
-            adds: their sum is no average over the positions of one image.
+            adds: with them, it would not be a sum over the positions of one image.
         first: (h, w) signed contributions of the first image's positions; they sum to the
             similarity.
-        second: the same of the second image; it sums to the same number.
+        second: (h, w) contributions of the second image's positions, with the same sum.
     """
 
     similarity: float
@@ -46,10 +46,10 @@ class Match:
 
 @torch.inference_mode()
 def explain_match(network: APNet, first: Tensor, second: Tensor) -> Match:
-    """Takes the similarity of two images apart.
+    """Returns the similarity of two images as sums over their positions.
 
     Args:
-        network: used in evaluation mode; its branches' last maps have one size, as the presets'.
+        network: used in evaluation mode; the last maps of its branches have the same size.
         first: (3, H, W) float32, normalised as ``EvaluationTransform`` does.
         second: of the same size.
 
@@ -59,7 +59,7 @@ def explain_match(network: APNet, first: Tensor, second: Tensor) -> Match:
     with evaluating(network):
         embedded = network.embed(torch.stack((first, second))).float()
         if not torch.isfinite(embedded).all():
-            raise ConfigError("the network's output is not finite: its weights are of no use")
+            raise ConfigError("the network's output is not finite: its weights are damaged")
         a, b = functional.normalize(embedded)
         lengths = embedded.norm(dim=1).clamp_min(1e-12)
         return Match(
@@ -87,7 +87,7 @@ def _contributions(network: APNet, image: Tensor, direction: Tensor) -> NDArray[
 
 
 def _bands(branch: Branch, rows: int) -> list[tuple[int, int]]:
-    """Returns each part's first row and the row after its last, as adaptive pooling cuts them."""
+    """Returns the first row of each part and the row after its last, as in adaptive pooling."""
     parts = branch.parts
     return [(part * rows // parts, -(-(part + 1) * rows // parts)) for part in range(parts)]
 
@@ -96,4 +96,8 @@ def _local(network: APNet, head: Head, x: Tensor) -> Tensor:
     """Returns (P, D): the embedding that each position of x, (P, C), would have alone."""
     if network.feature == "pooled":
         return x.float()
-    return (head.logits(x) if network.feature == "logits" else head.neck(x)).float()
+    after: Tensor = head.features(x).neck
+    if network.feature == "logits":
+        assert head.classifier is not None
+        after = head.classifier(after)
+    return after.float()
