@@ -15,7 +15,7 @@ def squared_distances(features, distance):
 
 
 def reference(query, gallery, settings, distance="cosine"):
-    """Dense and slow, image by image, with sets: (Q, G)."""
+    """Re-ranked distances (Q, G), computed densely, image by image, with sets."""
     squared = squared_distances(np.concatenate([query, gallery]), distance)
     count, queries = len(squared), len(query)
     largest = squared.max(axis=0)
@@ -56,7 +56,7 @@ def clustered(seed, queries=9, images=60, dim=16, ids=8, noise=0.7):
 
 
 def whole_numbers(seed, queries=7, images=50):
-    """Few values in few dimensions: many equal distances, many copies."""
+    """Features with few values and dimensions: many equal distances and copies."""
     rng = np.random.default_rng(seed)
     features = rng.integers(0, 3, (queries + images, 3)).astype(np.float32)
     return features[:queries], features[queries:]

@@ -64,7 +64,7 @@ def test_empty_sets_have_no_distances():
 
 
 def test_images_that_are_all_alike():
-    """More copies than neighbours: late copies are in nobody's list, not even in their own."""
+    """With more copies than neighbours, late copies are in no list, not even in their own."""
     features = np.ones((12, 4), np.float32)
     settings = Reranking(3, 1, 0.3)
     expected = reference(features[:2], features[2:], settings, "euclidean")

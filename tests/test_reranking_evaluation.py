@@ -1,4 +1,4 @@
-"""Figures of re-ranked distances, from arrays, from a network and at the command line."""
+"""Metrics of re-ranked distances: from arrays, a network and the command line."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ def embeddings(features, seed, ids=8):
 
 
 def naive_figures(query, gallery, settings, distance):
-    """Figures by a full stable sort of the reference: hits mAP, mINP, first matches."""
+    """Metrics by a full stable sort of the reference: mAP by hits, mINP, first matches."""
     far = reference(query.features, gallery.features, settings, distance)
     precisions, penalties, first = [], [], []
     for row, line in enumerate(far):
@@ -88,7 +88,7 @@ def test_block_size_and_threads_change_nothing(monkeypatch, card):
 
 
 def test_close_distances_are_decided_exactly():
-    """Images closer together than float32 products tell keep their float64 order."""
+    """Images that float32 products cannot separate are in float64 order."""
     rng = np.random.default_rng(11)
     query = rng.standard_normal((1, 256)).astype(np.float32)
     gallery = np.repeat(rng.standard_normal((1, 256)).astype(np.float32), 40, axis=0)

@@ -1,4 +1,4 @@
-"""Screening in bf16: its bound holds, and the ranks do not know that it was there."""
+"""Screening in bf16: its error bound holds, and it does not change the ranks."""
 
 import subprocess
 import sys
@@ -64,7 +64,7 @@ def test_no_screened_or_refined_score_lies_beyond_its_bound(kind, dim, distance,
 
 
 def test_the_bound_is_near_what_rounding_can_do():
-    """Vectors whose every entry bf16 rounds by nearly half a unit: a wider bound would be idle."""
+    """For vectors whose entries round by nearly half a unit, the error is near the bound."""
     features = KINDS["worst"](None, 4, 2048).astype(np.float32)
     comparison = Comparison(features, features, "cosine", "cpu")
     line = comparison.screener.lines(np.arange(1))[0]
@@ -97,7 +97,7 @@ def test_a_line_leaves_nothing_out(values, absolute, relative, score):
 
 
 def searches(draw):
-    """Ties, copies, differences at bf16's and float32's last bits, zero, tiny and huge vectors."""
+    """Ties, copies, differences in the last bits of bf16 and float32, zero, tiny, huge vectors."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     dim = draw(st.sampled_from([2, 8, 33, 256]))
     step = draw(st.sampled_from([0.0, 2.0**-23, 2.0**-16, 2.0**-8, 1.0]))

@@ -8,7 +8,7 @@ from PIL import Image
 
 @pytest.fixture
 def noise_image(tmp_path: Path) -> Callable[[str], Path]:
-    """Writes the hardest image to compress, as large as the networks' input."""
+    """Writes an image of noise, which compresses worst, at the networks' input size."""
     generator = np.random.default_rng(0)
 
     def write(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Made-up content for report pages."""
+"""Synthetic content of report pages."""
 
 from pathlib import Path
 

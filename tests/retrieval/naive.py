@@ -6,7 +6,7 @@ import numpy as np
 
 
 def distances(query, gallery, distance):
-    """One query's distances to all gallery vectors; exact fractions where all are whole numbers."""
+    """One query's distances to all gallery vectors; exact fractions if all are integers."""
     query, gallery = query.astype(np.float64), gallery.astype(np.float64)
     whole = np.all(query == np.rint(query)) and np.all(gallery == np.rint(gallery))
     return [
@@ -31,7 +31,7 @@ def _exact(a, b, distance):
 
 
 def ranks(query, gallery, distance, rule):
-    """The ranks from 1 of every query's matches, as one list a query."""
+    """The ranks from 1 of every query's matches, as one list per query."""
     result = []
     for q in range(len(query)):
         kept = [g for g in range(len(gallery)) if counts(query, q, gallery, g, rule)]

@@ -1,4 +1,4 @@
-"""The engine against an independent float64 evaluation with full sorts."""
+"""``evaluate`` against an independent float64 evaluation with full sorts."""
 
 import sys
 from pathlib import Path
@@ -75,7 +75,7 @@ def test_float64_features(people, distance):
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_float32_rounding_does_not_decide(make, distance):
-    """Vectors that differ by less than a float32 product can tell are still ranked rightly."""
+    """Vectors that differ by less than the error of a float32 product are ranked correctly."""
     rng = np.random.default_rng(3)
     centre = rng.standard_normal(512)
     near = centre + 3e-4 * rng.standard_normal((400, 512))
@@ -89,7 +89,7 @@ def test_float32_rounding_does_not_decide(make, distance):
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_roundings_that_all_lean_one_way(make, distance):
-    """Vectors of one value throughout break the random-walk bound; the sample must notice."""
+    """Constant vectors violate the random-walk bound; the sampled errors must detect it."""
     rng = np.random.default_rng(4)
     sizes = rng.uniform(0.5, 2, (300, 1))
     flat = np.full((1, 512), 0.1) * sizes + 1e-6 * rng.standard_normal((300, 512))
@@ -103,7 +103,7 @@ def test_roundings_that_all_lean_one_way(make, distance):
     [("euclidean", 100_000, 2), ("cosine", 200, 3), ("cosine", -1, 3)],
 )
 def test_whole_numbers_tie_exactly(make, distance, least, span):
-    """Products of 10^10 exceed float32's whole numbers; distances of 0 to 12 must not suffer."""
+    """Products of 10^10 are not exact in float32; distances of 0 to 12 must be."""
     rng = np.random.default_rng(6)
     values = least + rng.integers(0, span, (140, 12))
     query = make(values[:20].astype(np.float32), rng.integers(0, 5, 20))

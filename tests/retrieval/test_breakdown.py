@@ -21,7 +21,7 @@ def attributes_of(rows):
 
 
 def drawn(rng, count):
-    """Attributes of every kind, on the limits of the slices too, some of them unknown."""
+    """Attributes of every kind, also at the limits of the slices, some unknown."""
     choices = (
         ("front", "side", "back", ""),
         (0.0, 0.05, 0.1, 0.2, 0.3, 0.31, 0.9, np.nan),
@@ -179,7 +179,7 @@ def test_a_slice_of_all_queries_equals_the_evaluation(people):
 
 
 def test_the_other_views_of_a_person_are_junk(make):
-    """The nearest image shows the query's own view: it neither helps nor stands in the way."""
+    """The nearest image shows the query's own view, and is ignored for the other views."""
     query = make([[1.0, 0.0]], [1], [1])
     gallery = make([[1.0, 0.0], [0.9, 0.1], [0.5, 0.5]], [1, 2, 1], [2, 2, 3])
     views = (("front",), ("front", "side", "back"))

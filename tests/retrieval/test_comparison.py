@@ -1,4 +1,4 @@
-"""The rounding bound on which the screening rests."""
+"""The error bound of screened scores, and exact keys."""
 
 import numpy as np
 import pytest

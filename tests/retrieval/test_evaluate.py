@@ -91,7 +91,7 @@ def test_unknown_cameras_equal_none(make):
 
 @pytest.mark.parametrize("card", [CARD, OPEN])
 def test_a_set_against_itself(make, card):
-    """Without cameras only the path tells that an image meets itself."""
+    """Without cameras, only its path identifies the query in the gallery."""
     features, pids = [[1.0, 0.0], [0.0, 1.0], [0.1, 1.0]], [1, 1, 2]
     named = make(features, pids, paths=["a", "b", "c"])
     result = evaluate(named, named, card=card)

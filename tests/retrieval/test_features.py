@@ -78,7 +78,10 @@ def test_kinds_of_features(path, values, dtype):
         ({"features": np.ones((3, 2), np.longdouble)}, r"must be float16"),
         ({"features": np.full((3, 2), (1 << 53) + 2)}, r"beyond 2\^53"),
         ({"features": np.array([[1, 2], [3, np.nan], [1, 1]])}, r"feature row 1 contains NaN"),
-        ({"features": np.array([[1, 2], [3, 4], [np.inf, 1]])}, r"feature row 2 contains NaN or inf"),
+        (
+            {"features": np.array([[1, 2], [3, 4], [np.inf, 1]])},
+            r"feature row 2 contains NaN or inf",
+        ),
         ({"features": np.ones((4, 2))}, r"pids must have shape \(4,\).*got \(3,\)"),
         ({"pids": np.array(["a", "b", "c"])}, r"'pids' holds text"),
         ({"pids": np.array([b"a", b"b", b"c"])}, r"'pids' holds text"),
@@ -131,7 +134,7 @@ def test_something_else(path, content):
 
 
 def test_damaged_files_are_refused_or_whole(path, make):
-    """Cut off anywhere, or with any byte changed: a sentence, or the features themselves."""
+    """A truncated or altered file gives a one-line error, or the features themselves."""
     rng = np.random.default_rng(0)
     embeddings = make(rng.standard_normal((6, 5)).astype(np.float32), range(6), range(6), "abcdef")
     save_features(path, embeddings)

@@ -23,12 +23,11 @@ errors all have one sign, such as constant ones. The bound is statistical, not p
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 
-from apnet.errors import DataError
 from apnet.results import Distance
+from apnet.retrieval.ranking.checks import check_dimensions, square_norms, working_precision
 from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.ranking.screening import Screener, screening_device
 
@@ -43,9 +42,6 @@ _COPIED = 64
 
 _SAMPLE = 64
 """Pairs per block whose error is measured, in addition to one per query."""
-
-_FLOAT32_NORMS = (1e-12, 1e12)
-_FLOAT64_NORMS = (1e-70, 1e70)
 
 
 class Comparison:
@@ -68,9 +64,9 @@ class Comparison:
         self, query: Features, gallery: Features, distance: Distance, device: str = "auto"
     ) -> None:
         check_dimensions(query, gallery)
-        query_squares, gallery_squares = _square_norms(query), _square_norms(gallery)
+        query_squares, gallery_squares = square_norms(query), square_norms(gallery)
         norms = np.sqrt(np.concatenate([query_squares, gallery_squares]))
-        dtype = _working_precision(np.result_type(query, gallery), norms)
+        dtype = working_precision(np.result_type(query, gallery), norms)
         self.distance: Distance = distance
         self.query = np.ascontiguousarray(query, dtype=dtype)
         self.gallery = np.ascontiguousarray(gallery, dtype=dtype)
@@ -231,52 +227,6 @@ class Comparison:
         offset = 0.0 if self.distance == "cosine" else self._widest / 4
         unit: Keys = roundoff * reach * (norms + offset)
         return unit
-
-
-def check_dimensions(query: Features, gallery: Features) -> None:
-    """Checks that two feature arrays, (Q, D) and (G, D), have the same dimensions D.
-
-    Raises:
-        DataError: the dimensions differ.
-    """
-    if query.shape[1] != gallery.shape[1]:
-        raise DataError(
-            f"query features have {query.shape[1]} dimensions and gallery features "
-            f"{gallery.shape[1]}; both must come from one and the same model"
-        )
-
-
-def _square_norms(features: Features) -> Keys:
-    """Returns squared lengths (N,) in float64, above 0 for all but zero vectors."""
-    squares = np.empty(len(features))
-    for block in _row_blocks(features):
-        wide = features[block].astype(np.float64)
-        with np.errstate(over="ignore", under="ignore"):  # _working_precision refuses the result
-            wide *= wide
-            squares[block] = wide.sum(axis=1)
-    lost = features[squares == 0].any(axis=1)
-    squares[np.flatnonzero(squares == 0)[lost]] = np.finfo(np.float64).tiny
-    return squares
-
-
-def _row_blocks(features: Features) -> Iterator[slice]:
-    step = max(1, _PAIR_BYTES // (8 * max(1, features.shape[1])))
-    return (slice(start, start + step) for start in range(0, len(features), step))
-
-
-def _working_precision(dtype: np.dtype[np.floating], norms: Keys) -> type[np.floating]:
-    """Returns float32 if type and norms of the features allow it, else float64."""
-    if not _within(norms, _FLOAT64_NORMS):
-        raise DataError(
-            "the length of a feature vector is outside 1e-70 to 1e70 and cannot be compared; "
-            "scale all features by one factor"
-        )
-    fits = dtype.itemsize <= np.dtype(np.float32).itemsize and _within(norms, _FLOAT32_NORMS)
-    return np.float32 if fits else np.float64
-
-
-def _within(norms: Keys, limits: tuple[float, float]) -> bool:
-    return bool(np.all((norms == 0) | ((norms >= limits[0]) & (norms <= limits[1]))))
 
 
 def _per_column(squares: Keys, distance: Distance) -> Keys:

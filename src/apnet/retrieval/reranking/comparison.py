@@ -6,7 +6,8 @@ import numpy as np
 
 from apnet.progress import Progress
 from apnet.results import Distance
-from apnet.retrieval.ranking.comparison import Comparison, check_dimensions
+from apnet.retrieval.ranking.checks import check_dimensions
+from apnet.retrieval.ranking.comparison import Comparison
 from apnet.retrieval.ranking.scorer import Features, Indices, Keys
 from apnet.retrieval.reranking.encoding import encode, scaled
 from apnet.retrieval.reranking.neighbours import JointSet, neighbours
