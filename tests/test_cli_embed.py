@@ -225,3 +225,20 @@ def test_links_in_a_circle_end(embed, crops, out):
     (crops / "m" / "again").symlink_to(crops, target_is_directory=True)
     assert embed(crops, "--out", out)[0] == 0
     assert len(load_features(out)) == 5
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("embed", "Parallel workers that decode images: threads"),
+        ("evaluate", "Parallel workers that decode images: threads"),
+        ("train", "Parallel workers that decode images: processes"),
+        ("demo", "Parallel workers that render: processes"),
+        ("reproduce", "Parallel workers that render people and decode large images: processes"),
+    ],
+)
+def test_workers_are_threads_or_processes_and_the_help_says_which(run, monkeypatch, command, words):
+    monkeypatch.setenv("COLUMNS", "300")
+    code, printed, _ = run(command, "--help")
+    assert code == 0
+    assert words in " ".join(printed.replace("│", " ").split())

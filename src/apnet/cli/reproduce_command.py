@@ -46,7 +46,10 @@ def reproduce(
     ] = False,
     device: Device = "auto",
     workers: Annotated[
-        int, typer.Option(min=0, help="Processes that render people and decode large images.")
+        int,
+        typer.Option(
+            min=0, help="Parallel workers that render people and decode large images: processes."
+        ),
     ] = 2,
     json: Json = False,
 ) -> None:
