@@ -152,7 +152,7 @@ def test_pyramid_reid_joins_its_branches_for_triplet_and_embedding():
         feature = normed(vector @ head.reduce.weight.T, head.neck).clamp(min=0)
         assert close(output.pooled[0][:, 128 * index : 128 * (index + 1)], feature)
         assert close(output.logits[index], feature @ head.classifier.weight.T)
-        assert torch.equal(head.logits(vector), output.logits[index])
+        assert torch.equal(head.classifier(head.features(vector).neck), output.logits[index])
 
 
 # --- SCSN
@@ -362,21 +362,20 @@ def test_the_training_loop_trains_them(arrangement, coloured_people, tmp_path):
         Recipe,
         {
             "network": {**TINY, "arrangement": arrangement, "attention": "none", "parts": []},
-            "optimisation": {"epochs": 8, "rate": 3e-3, "decay_every": 8},
-            "released_extras": {"warmup_epochs": 0},
-            "sampling": {"persons": 4, "images": 2},
+            "epochs": 8,
+            "optimiser": {"learning_rate": 3e-3},
+            "schedule": {"decay_every": 8, "warmup_epochs": 0},
+            "sampling": {"identities_per_batch": 4, "images_per_identity": 2},
             "augmentation": {"pad": 0, "erase": 0.0},
             "weights": "random",
             "precision": "float32",
         },
         "test",
     )
-    run = RunFolder(tmp_path / "run")
-    run.begin(recipe, {"name": coloured_people.name, "root": str(coloured_people.root)})
-    trained = train(recipe, coloured_people, run, device=torch.device("cpu"))
-    losses = [entry["loss"] for entry in run.read_history()]
+    trained = train(recipe, coloured_people, tmp_path / "run", device="cpu", evaluate=False)
+    losses = [entry["loss"] for entry in RunFolder(tmp_path / "run").read_history()]
     assert losses[-1] < 0.8 * losses[0]
     images = torch.randn(2, 3, 96, 32)
     with torch.no_grad():
         restored = load_checkpoint(tmp_path / "run").network.embed(images)
-        assert close(restored, trained.eval().embed(images))
+        assert close(restored, trained.network.embed(images))

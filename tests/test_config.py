@@ -1,6 +1,6 @@
 import pytest
 
-from apnet.config import NetworkConfig, Recipe, override, parse, read_toml, to_dict
+from apnet.config import RENAMED, NetworkConfig, Recipe, override, parse, read_toml, to_dict
 from apnet.errors import ConfigError
 
 
@@ -16,10 +16,13 @@ def test_a_recipe_survives_the_round_trip():
         ({"network": {"part": [1]}}, "unknown setting 'network.part'; did you mean 'parts'"),
         ({"seeds": 1}, "did you mean 'seed'"),
         ({"zzz": 1}, "valid here: network"),
-        ({"optimisation": {"rate": -1}}, "'optimisation.rate'.*greater than 0, got -1"),
-        ({"optimisation": {"rate": float("nan")}}, "optimisation.rate"),
+        (
+            {"optimiser": {"learning_rate": -1}},
+            "'optimiser.learning_rate'.*greater than 0, got -1",
+        ),
+        ({"optimiser": {"learning_rate": float("nan")}}, "optimiser.learning_rate"),
         ({"network": {"parts": [0]}}, "network.parts"),
-        ({"network": {"attention": "both"}}, "network.attention"),
+        ({"network": {"attention": 3}}, "network.attention"),
         ({"network": {"image_size": [8, 8]}}, "image_size"),
     ],
 )
@@ -54,6 +57,40 @@ def test_unreadable_toml(tmp_path):
 def test_the_paper_is_the_default():
     recipe = Recipe()
     assert recipe.network == NetworkConfig(attention="channel", parts=(1, 2), image_size=(384, 192))
-    assert (recipe.sampling.persons, recipe.sampling.images) == (20, 4)
-    assert recipe.optimisation.rate == 4e-4
-    assert recipe.optimisation.epochs == 160
+    assert recipe.sampling.identities_per_batch == 20
+    assert recipe.sampling.images_per_identity == 4
+    assert recipe.optimiser.learning_rate == 4e-4
+    assert recipe.epochs == 160
+
+
+def test_settings_of_version_0_1_are_read_under_their_present_names():
+    old = {
+        "optimisation": {
+            "epochs": 7,
+            "rate": 0.1,
+            "decay_every": 3,
+            "decay_factor": 0.5,
+            "label_smoothing": 0.2,
+            "triplet_margin": 0.4,
+            "triplet_weight": 2.0,
+        },
+        "released_extras": {"warmup_epochs": 1, "warmup_factor": 0.2, "weight_decay": 0.3},
+        "sampling": {"persons": 8, "images": 2},
+    }
+    new = {
+        "epochs": 7,
+        "loss": [
+            {"name": "cross-entropy", "label_smoothing": 0.2},
+            {"name": "triplet", "weight": 2.0, "margin": 0.4},
+        ],
+        "optimiser": {"learning_rate": 0.1, "weight_decay": 0.3},
+        "schedule": {
+            "decay_every": 3,
+            "decay_factor": 0.5,
+            "warmup_epochs": 1,
+            "warmup_factor": 0.2,
+        },
+        "sampling": {"identities_per_batch": 8, "images_per_identity": 2},
+    }
+    assert parse(Recipe, old, "old") == parse(Recipe, new, "new") != Recipe()
+    assert sum(len(section) for section in old.values()) == len(RENAMED)

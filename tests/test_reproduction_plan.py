@@ -53,8 +53,9 @@ def test_the_papers_recipe_at_full_scale(tmp_path):
     assert spatial.network.parts == (1, 2, 4)
     channel = recipes["market1501-apnet-c2-seed0"]
     assert channel.network.image_size == (384, 192)
-    assert (channel.optimisation.epochs, channel.optimisation.rate) == (160, 4e-4)
-    assert (channel.sampling.persons, channel.sampling.images) == (20, 4)
+    assert (channel.epochs, channel.optimiser.learning_rate) == (160, 4e-4)
+    assert channel.sampling.identities_per_batch == 20
+    assert channel.sampling.images_per_identity == 4
     assert {recipe.weights for recipe in recipes.values()} == {"imagenet"}
     assert len(recipes) == 11
 
