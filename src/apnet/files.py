@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from apnet.errors import DataError
+from apnet.errors import ConfigError, DataError
 
 LOCK_NAME = ".apnet.lock"
 """The lock file of a folder; it exists while a process writes there."""
@@ -100,6 +100,33 @@ def file_lock(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # Windows removes no open file
             path.unlink(missing_ok=True)  # before the release: afterwards it may be another's
         lock.release()
+
+
+def claim_folder(folder: Path, record: str, refusal: str) -> None:
+    """Creates a folder for a new output, or takes an empty one; the one check for all outputs.
+
+    What a killed call left of an unfinished ``record`` is removed; a lock file does not count.
+
+    Args:
+        folder: of the output.
+        record: name of the file that is written into it first.
+        refusal: what to say, after the folder's name, where it holds something else.
+
+    Raises:
+        ConfigError: the folder holds something else, or is a file.
+        DataError: it cannot be created or read.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder}: {refusal}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f".{record}.*.part"):
+            left.unlink(missing_ok=True)
+        others = [entry.name for entry in folder.iterdir() if entry.name != LOCK_NAME]
+    except OSError as error:
+        raise cannot_write(folder, error) from None
+    if others:
+        raise ConfigError(f"{folder}: {refusal}")
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:

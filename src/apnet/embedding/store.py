@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apnet.errors import ConfigError, DataError
-from apnet.files import LOCK_NAME, cannot_write, file_lock, write_json
+from apnet.files import cannot_write, claim_folder, file_lock, write_json
 from apnet.retrieval.files.store import (
     HEADER,
     ROWS,
@@ -180,16 +180,11 @@ def check_place(path: Path) -> None:
         ConfigError: the folder contains something else.
         DataError: the folder cannot be created.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        others = [each.name for each in path.iterdir()]
-    except OSError as error:
-        raise cannot_write(path, error) from None
-    if any(name != LOCK_NAME and not name.startswith(f".{HEADER}.") for name in others):
-        raise ConfigError(
-            f"{path}: not empty, and not a feature store; name a new folder, or a file ending in "
-            ".npz"
-        )
+    claim_folder(
+        path,
+        HEADER,
+        "not empty, and not a feature store; name a new folder, or a file ending in .npz",
+    )
 
 
 def check_same(path: Path, there: StoreHeader, now: StoreHeader) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from apnet.errors import ConfigError, DataError, Interrupted
-from apnet.files import write_json, write_text
+from apnet.files import claim_folder, write_json, write_text
 from apnet.reproduction.catalogue import PICTURES
 from apnet.reproduction.figures import draw_figure, require_drawing
 from apnet.reproduction.markdown import format_table
@@ -52,7 +52,7 @@ def reproduce(plan: Plan, out: Path, people: Path, options: RunOptions) -> dict[
         with joined(options.device) as (processes, device):
             options = dataclasses.replace(options, leads=processes.leads)
             if processes.leads:
-                claim_folder(out, plan.settings())
+                begin_or_continue(out, plan.settings())
                 _load(plan, people, options)
             total(torch.zeros(1, device=device), processes)  # the others wait until all is there
             return _run_all(plan, _load(plan, people, options), out, options)
@@ -75,7 +75,7 @@ def _run_all(
     return table
 
 
-def claim_folder(out: Path, settings: Mapping[str, Any]) -> None:
+def begin_or_continue(out: Path, settings: Mapping[str, Any]) -> None:
     """Notes the settings in a new folder, or compares them with those of an old one.
 
     Raises:
@@ -84,12 +84,9 @@ def claim_folder(out: Path, settings: Mapping[str, Any]) -> None:
     """
     path = out / "settings.json"
     if not path.exists():
-        for left in out.glob(f".{path.name}.*.part"):  # of a call that was killed
-            left.unlink()
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise ConfigError(
-                f"{out}: exists and holds no experiment; choose a new folder with --out"
-            )
+        claim_folder(
+            out, path.name, "exists and holds no experiment; choose a new folder with --out"
+        )
         write_json(path, settings)
         return
     try:

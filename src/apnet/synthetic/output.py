@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from apnet.errors import ConfigError, DataError
-from apnet.files import write_json, write_text
+from apnet.files import claim_folder, write_json, write_text
 from apnet.synthetic.render.jobs import FOLDERS, WORK_FOLDER
 from apnet.synthetic.world.settings import SetSettings
 
@@ -68,7 +68,11 @@ def begin_or_continue(out: Path, settings: SetSettings) -> None:
     manifest = out / "settings.json"
     wanted = json.loads(json.dumps(dataclasses.asdict(settings)))
     if not manifest.exists():
-        _check_empty(out)
+        claim_folder(
+            out,
+            manifest.name,
+            "exists and is not a set of synthetic people; choose a new folder",
+        )
         write_json(manifest, wanted)
         return
     found = _read_manifest(manifest)
@@ -146,13 +150,6 @@ def digest(root: Path) -> str:
         total.update(f"{path.relative_to(root).as_posix()}\n".encode())
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
-
-
-def _check_empty(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(
-            f"{out}: exists and is not a set of synthetic people; choose a new folder"
-        )
 
 
 def _read_manifest(manifest: Path) -> Any:

@@ -20,8 +20,8 @@ from typing import Any
 
 from apnet._version import __version__
 from apnet.config import Recipe, parse, to_dict
-from apnet.errors import CheckpointError, ConfigError
-from apnet.files import LOCK_NAME, write_json
+from apnet.errors import CheckpointError
+from apnet.files import LOCK_NAME, claim_folder, write_json
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,11 @@ class RunFolder:
         Raises:
             ConfigError: the folder holds something already.
         """
-        for left in self.root.glob(".run.json.*.part"):  # of a call that was killed
-            left.unlink()
-        if self.root.exists() and (not self.root.is_dir() or self._contents()):
-            raise ConfigError(
-                f"{self.root}: exists and is not empty; continue it with --resume, "
-                "or choose another --out"
-            )
+        claim_folder(
+            self.root,
+            self.record.name,
+            "exists and is not empty; continue it with --resume, or choose another --out",
+        )
         self._write({"recipe": to_dict(recipe), "data": list(data), "own": list(own)})
 
     def abandon(self) -> None:

@@ -61,11 +61,6 @@ def _as_matrices(x: Tensor) -> bool:
     return bool(plain)
 
 
-def _is_channels_first(x: Tensor) -> bool:
-    """Whether x is a dense NCHW map, which rows of channels would have to be copied from."""
-    return x.is_contiguous() and not x.is_contiguous(memory_format=torch.channels_last)
-
-
 def _is_plain(gate: Tensor, x: Tensor) -> bool:
     """Whether a gate is constant over the space or over the channels of x, per image."""
     count, channels, *space = x.shape
@@ -99,7 +94,7 @@ class _Scale(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         x, gate = ctx.saved_tensors
         gradient = gradients[0]
-        if torch.is_grad_enabled() or _is_channels_first(gradient):  # second derivatives, or NCHW
+        if torch.is_grad_enabled():  # somebody wants second derivatives
             return gradient * gate, (gradient * x).sum_to_size(gate.shape)
         images = max(1, _PIECE_BYTES * len(x) // (x.numel() * x.element_size()))
         passed, sums = torch.empty_like(x), []
