@@ -94,15 +94,13 @@ class PartsLevel(nn.Module):
         if len(logits) == 1:
             return logits
         shapes = [each.shape for each in logits]
-        target = list(shapes[0])
-        if any(shape != shapes[0] for shape in shapes):
-            target = [max(axis) for axis in zip(*shapes, strict=True)]
+        alike = all(shape == shapes[0] for shape in shapes)
+        target = list(shapes[0]) if alike else [max(axis) for axis in zip(*shapes, strict=True)]
         for axis in self._split.axes:
             target[axis] = piece.shape[axis]
-        return [
-            each if list(shape) == target else each.expand(target)
-            for each, shape in zip(logits, shapes, strict=True)
-        ]
+        if alike and target == list(shapes[0]):
+            return logits
+        return [each.expand(target) for each in logits]
 
     def _all(self, attribute: str) -> bool:
         return all(getattr(attend, attribute, False) is True for attend in self.attends)

@@ -69,14 +69,20 @@ class Split:
         """
         found = [x]
         for axis, count, words in zip(self.axes, self.counts(parts), self.words, strict=True):
+            if count == 1:
+                continue
             check_divides(count, x.shape[axis], words, parts)
             found = [piece for each in found for piece in each.chunk(count, dim=axis)]
         return found
 
     def merge(self, pieces: Sequence[Tensor], parts: int) -> Tensor:
-        """Concatenates pieces in the order of ``pieces``; the inverse of it."""
+        """Concatenates pieces in the order of ``pieces``; a single one is returned as it is."""
+        if len(self.axes) == 1:
+            return torch.cat(list(pieces), dim=self.axes[0]) if parts > 1 else pieces[0]
         merged = list(pieces)
         for axis, count in zip(reversed(self.axes), reversed(self.counts(parts)), strict=True):
+            if count == 1:
+                continue
             merged = [
                 torch.cat(merged[start : start + count], dim=axis)
                 for start in range(0, len(merged), count)
