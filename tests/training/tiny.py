@@ -1,5 +1,6 @@
 """Tiny pictures, recipes, networks and callbacks for the tests of training."""
 
+import dataclasses
 import os
 import signal
 from pathlib import Path
@@ -66,9 +67,7 @@ def people(root: Path, seed: int = 0, first: int = 1) -> ReidDataset:
 def network_of(recipe: Recipe, seed: int = 0, classes: int = 4):
     """Returns the recipe's network, with its classifier and weights of its own."""
     torch.manual_seed(seed)
-    values = {**_RECIPE["network"], "num_classes": classes}
-    config = parse(type(recipe.network), {**vars(recipe.network), **values}, "tiny")
-    return build_network(config)
+    return build_network(dataclasses.replace(recipe.network, num_classes=classes))
 
 
 class StopAt(NoCallback):

@@ -133,6 +133,10 @@ class AttentionPyramid(nn.Module):
             maps.append(result)
         return maps
 
+    def pieces(self, number: int, x: Tensor) -> list[Tensor]:
+        """Returns the parts into which a level, counted from 0, splits a map (N, C, H, W)."""
+        return self._plans[number].split.pieces(x, self.parts[number])
+
     def _stacked(self, number: int, gated: GatedMap) -> GatedMap:
         plan = self._plans[number]
         result = self._attended(number, gated)

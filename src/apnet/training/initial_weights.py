@@ -117,7 +117,7 @@ def transfer(network: APNet, path: Path, name: str | None = None) -> Transfer:
     fitting = {
         key: value for key, value in given.items() if key in own and own[key].shape == value.shape
     }
-    if not fitting:
+    if not any(value.is_floating_point() for value in fitting.values()):  # counters fit any network
         raise CheckpointError(
             f"{path}: none of its {len(given)} tensors fits this network; choose the preset that "
             "it was trained with, or preset = 'weights' for the network that it holds"
