@@ -5,7 +5,7 @@
 
 EfficientNet-Lite0 without attention, with one to three channel levels, with three levels that are
 not split, and with two spatial levels; "half" names channel levels whose gates begin at one half
-exactly, by zeros in the last weights of their logits. All are trained with the recipe ``people``,
+exactly. All are trained with the recipe ``people``,
 longer and without its distortions, on a share of ``people-b``, and tested on its own query and
 gallery, where two people in three have a twin who differs in a large thing (coarse) or in a small
 one (fine). Differences are paired seed by seed with no attention. Finished runs in --work are kept:
@@ -23,22 +23,18 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import torch
-from torch import nn
 
 from apnet.config import NetworkConfig, Recipe
 from apnet.model import preset
-from apnet.model.attention import ChannelAttention
 from apnet.progress import Progress, silent
 from apnet.reproduction.planning import Run
 from apnet.reproduction.records import figures_of, read_record, write_record
-from apnet.reproduction.running import Manner, evaluate_run, train_run
+from apnet.reproduction.running import RunOptions, evaluate_run, train_run
 from apnet.reproduction.sources import NamedPeople
 from apnet.reproduction.statistics import paired_p, spread
-from apnet.training import Listener, load_recipe
-from apnet.training.callbacks import Silence
+from apnet.training import Callback, NoCallback, load_recipe
 from apnet.types import ReidDataset
 
 PEOPLE = NamedPeople("people-b", 0.2)
@@ -53,8 +49,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "stacked C": {"parts": (1, 1, 1)},
     "S2": {"attention": "spatial", "parts": (1, 2)},
 }
-HALF = {f"{name} half": SYSTEMS[name] for name in ("C1", "C2", "C3")}
-SYSTEMS |= HALF
+SYSTEMS |= {f"{name} half": {**SYSTEMS[name], "start": "half"} for name in ("C1", "C2", "C3")}
 FIGURES = {"mAP": "mAP", "rank1": "rank-1", "coarse": "coarse twins", "fine": "fine twins"}
 
 
@@ -65,10 +60,9 @@ def recipe_of(name: str, seed: int) -> Recipe:
     return dataclasses.replace(
         recipe,
         network=dataclasses.replace(LITE, **SYSTEMS[name]),
-        optimisation=dataclasses.replace(
-            recipe.optimisation, epochs=EPOCHS, decay_every=DECAY_EVERY
-        ),
+        schedule=dataclasses.replace(recipe.schedule, decay_every=DECAY_EVERY),
         augmentation=augmentation,
+        epochs=EPOCHS,
         seed=seed,
     )
 
@@ -79,27 +73,13 @@ def one_run(name: str, seed: int, people: ReidDataset, work: Path) -> dict[str, 
     record = read_record(work, key)
     if record is None:
         run = Run(key, PEOPLE.name, (PEOPLE.name,), recipe_of(name, seed))
-        manner = Manner(torch.device("cpu"), 0, 0, _quiet_stage, _quiet_listener)
+        options = RunOptions(torch.device("cpu"), 0, 0, _quiet_stage, _no_display)
         folder = work / "runs" / key
-        with gates_at_one_half() if name in HALF else contextlib.nullcontext():
-            train_run(run, people, folder, manner)
-        record = evaluate_run(run, {PEOPLE.name: people}, folder, manner)
+        train_run(run, people, folder, options)
+        record = evaluate_run(run, {PEOPLE.name: people}, folder, options)
         write_record(work, record)
     found = figures_of(record["tests"][PEOPLE.name])
     return {figure: 100 * found[figure] for figure in FIGURES}
-
-
-@contextlib.contextmanager
-def gates_at_one_half() -> Iterator[None]:
-    """Lets channel attention that is built inside begin with logits of zero."""
-    usual = ChannelAttention.__init__
-
-    def zeroed(attention: ChannelAttention, *arguments: Any, **named: Any) -> None:
-        usual(attention, *arguments, **named)
-        nn.init.zeros_(attention.excite.weight)
-
-    with mock.patch.object(ChannelAttention, "__init__", zeroed):
-        yield
 
 
 @contextlib.contextmanager
@@ -108,8 +88,8 @@ def _quiet_stage(name: str) -> Iterator[Progress]:
 
 
 @contextlib.contextmanager
-def _quiet_listener(name: str, epochs: int) -> Iterator[Listener]:
-    yield Silence()
+def _no_display(name: str, epochs: int) -> Iterator[Callback]:
+    yield NoCallback()
 
 
 def table(runs: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, Any]]:

@@ -14,13 +14,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from apnet.checkpoints import load_checkpoint
 from apnet.data import load_dataset
 from apnet.evaluation import evaluate_checkpoint, evaluate_histogram, evaluate_network
 from apnet.files import write_json
@@ -28,7 +26,7 @@ from apnet.model import create_network, preset
 from apnet.results import Evaluation
 from apnet.shipped import default_checkpoint
 from apnet.synthetic import PEOPLE_SETS, make_set
-from apnet.training import RunFolder, load_recipe, train
+from apnet.training import load_recipe, train
 from apnet.types import ReidDataset
 
 TRAINING_IMAGES = 2_400
@@ -65,17 +63,15 @@ def trained(name: str) -> Callable[[ReidDataset, Path, int], Evaluation]:
     def measure(dataset: ReidDataset, run: Path, images: int) -> Evaluation:
         recipe = load_recipe("demo")
         epochs = max(3, round(images / len(dataset.train)))
-        plan = dataclasses.replace(
-            recipe.optimisation, epochs=epochs, decay_every=max(1, round(0.7 * epochs))
+        decay_every = max(1, round(0.7 * epochs))
+        recipe = dataclasses.replace(
+            recipe,
+            network=preset(name),
+            schedule=dataclasses.replace(recipe.schedule, decay_every=decay_every),
+            epochs=epochs,
         )
-        recipe = dataclasses.replace(recipe, network=preset(name), optimisation=plan)
-        folder = RunFolder(run)
-        resume = folder.state.exists()
-        if not resume:
-            shutil.rmtree(run, ignore_errors=True)  # stopped before its first epoch's end
-            folder.begin(recipe, {"name": dataset.name})
-        train(recipe, dataset, folder, device=CPU, resume=resume)
-        return evaluate_checkpoint(load_checkpoint(folder.last), dataset, device=CPU)
+        found = train(recipe, dataset, run, device=CPU, resume=True, evaluate=False)
+        return evaluate_checkpoint(found, dataset, device=CPU)
 
     return measure
 

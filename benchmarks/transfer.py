@@ -15,13 +15,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import shutil
 import statistics
 import time
 from collections.abc import Mapping
 from pathlib import Path
-
-import torch
 
 from apnet.config import Recipe
 from apnet.data import load_dataset
@@ -32,7 +29,7 @@ from apnet.model import APNet
 from apnet.retrieval import default_card, evaluate
 from apnet.shipped import default_checkpoint
 from apnet.synthetic import WORLD, World, make_people, make_set
-from apnet.training import RunFolder, load_recipe, train
+from apnet.training import load_recipe, train
 from apnet.types import ReidDataset
 
 IDS, IMAGES, CAMERAS, SIZE, SEED = 400, 12, 24, (128, 64), 7
@@ -96,13 +93,10 @@ def rendered(name: str, variant: Variant, work: Path) -> ReidDataset:
 
 def shortened(recipe: Recipe, variant: Variant, seed: int) -> Recipe:
     """Returns the recipe with this benchmark's epochs, and plain augmentation where asked."""
-    optimisation = dataclasses.replace(recipe.optimisation, epochs=EPOCHS)
     augmentation = recipe.augmentation
     if not variant.distorted:
         augmentation = dataclasses.replace(augmentation, recolour=0.0, reframe=0.0, coarsen=0.0)
-    return dataclasses.replace(
-        recipe, optimisation=optimisation, augmentation=augmentation, seed=seed
-    )
+    return dataclasses.replace(recipe, epochs=EPOCHS, augmentation=augmentation, seed=seed)
 
 
 def all_against_all(
@@ -137,14 +131,9 @@ def one_run(name: str, seed: int, target: Path, work: Path) -> dict[str, float]:
         return found
     variant = VARIANTS[name]
     recipe = shortened(load_recipe("people"), variant, seed)
-    run = RunFolder(work / "runs" / result.stem)
-    resume = run.state.exists()
-    if not resume:
-        shutil.rmtree(run.root, ignore_errors=True)  # stopped before its first epoch's end
-        run.begin(recipe, {"name": name})
-    device = torch.device("cpu")
-    network = train(recipe, rendered(name, variant, work), run, device=device, resume=resume)
-    values = measured(network, recipe, target, work)
+    people, folder = rendered(name, variant, work), work / "runs" / result.stem
+    trained = train(recipe, people, folder, device="cpu", resume=True, evaluate=False)
+    values = measured(trained.network, recipe, target, work)
     result.parent.mkdir(parents=True, exist_ok=True)
     write_json(result, values)
     return values
