@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from apnet.config import Recipe
 from apnet.demo.panels import attention_panels, ranked_galleries
 from apnet.demo.people import demo_people
 from apnet.demo.systems import TrainedSystem, TrainingDisplay, fitted, train_system, without_pyramid
@@ -62,7 +63,7 @@ def run_demo(
         ApnetError: the set, a setting or the folder cannot be used.
     """
     started = time.perf_counter()
-    recipe = load_recipe("demo", [f"seed={seed}", *assignments])
+    recipe = _recipe(seed, assignments)
     size = recipe.network.image_size
     with stage("people") as progress:
         dataset = demo_people(out / "people", source, size, seed, workers, progress)
@@ -90,6 +91,13 @@ def run_demo(
         out / "metrics.json",
         {system.name: system.evaluation for system in systems},
     )
+
+
+def _recipe(seed: int, assignments: list[str]) -> Recipe:
+    """Returns the recipe ``demo``; a seed among the assignments is training's own."""
+    if not any(each.partition("=")[0].strip() == "seed" for each in assignments):
+        assignments = [f"seed={seed}", *assignments]
+    return load_recipe("demo", assignments)
 
 
 def _systems(
