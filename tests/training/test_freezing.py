@@ -9,7 +9,6 @@ from tiny import StopAt, network_of, people, same, tiny, weights_in
 from apnet.errors import ConfigError, Interrupted
 from apnet.training import NoCallback, resume_run, train
 from apnet.training import loop as training_loop
-from apnet.training.averaging import AveragedNetwork
 
 
 class Snapshots(NoCallback):
@@ -112,29 +111,16 @@ def test_frozen_runs_resume_exactly(tmp_path):
 def test_the_average_is_the_recursion(tmp_path):
     snapshots = trained(tmp_path, "optimiser.ema=0.9")
     average = snapshots.epochs[0]
-    for number, weights in enumerate(snapshots.steps, start=1):
-        decay = min(0.9, (1 + number) / (10 + number))
+    for weights in snapshots.steps:
         for name, value in weights.items():
             if value.is_floating_point():
-                average[name] = decay * average[name] + (1 - decay) * value
+                average[name] = 0.9 * average[name] + (1 - 0.9) * value
             else:
                 average[name] = value
     saved = weights_in(tmp_path / "run")
     torch.testing.assert_close(saved, average, rtol=1e-4, atol=1e-6)
     name = "branches.0.heads.0.classifier.weight"
     assert not torch.allclose(saved[name], snapshots.epochs[-1][name], rtol=1e-3, atol=1e-5)
-
-
-def test_the_decay_is_reached_after_many_updates():
-    network = network_of(tiny())
-    averaged = AveragedNetwork(network, 0.5)
-    name = "branches.0.heads.0.classifier.weight"
-    before = averaged.network.state_dict()[name].clone()
-    with torch.no_grad():
-        network.get_parameter(name).add_(1)
-    averaged.update(network, 1000)
-    torch.testing.assert_close(averaged.network.state_dict()[name], before + 0.5)
-    assert not any(weight.requires_grad for weight in averaged.network.parameters())
 
 
 def test_the_average_is_what_is_evaluated(tmp_path, monkeypatch):
@@ -151,6 +137,23 @@ def test_the_average_is_what_is_evaluated(tmp_path, monkeypatch):
     saved = weights_in(tmp_path / "run")
     assert same(evaluated[-1], saved)
     assert same(dict(checkpoint.network.state_dict()), saved)
+
+
+@pytest.mark.parametrize("setting", ["optimiser.ema=0.9", 'optimiser.freeze=["layer1"]'])
+def test_the_result_can_be_trained_further(tmp_path, setting):
+    recipe, data = tiny(setting, "epochs=1"), people(tmp_path / "people")
+    network = train(recipe, data, tmp_path / "a", device="cpu", evaluate=False).network
+    fixed = [name for name, weight in network.named_parameters() if not weight.requires_grad]
+    assert fixed == ["branches.0.heads.0.neck.bias"]
+    before = copy.deepcopy(dict(network.state_dict()))
+    train(tiny("epochs=1"), data, tmp_path / "b", device="cpu", evaluate=False, network=network)
+    assert len(moved(before, network.state_dict())) == len(before) - 1
+
+
+def test_a_network_without_weights_to_train(tmp_path):
+    network = network_of(tiny()).requires_grad_(False)
+    with pytest.raises(ConfigError, match="has no weights to train"):
+        train(tiny(), people(tmp_path / "people"), tmp_path / "run", device="cpu", network=network)
 
 
 def test_the_average_resumes_exactly(tmp_path):

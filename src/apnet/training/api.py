@@ -13,7 +13,7 @@ from apnet.config import Recipe, override, parse, to_dict
 from apnet.data import load_dataset
 from apnet.data.registry import load_sources
 from apnet.devices import choose_device
-from apnet.errors import ApnetError, CheckpointError
+from apnet.errors import ApnetError, ConfigError
 from apnet.files import file_lock
 from apnet.losses import Term
 from apnet.model import APNet
@@ -24,7 +24,13 @@ from apnet.training.loop import run_epochs
 from apnet.training.optimisers import OwnOptimiser
 from apnet.training.own_parts import OwnParts
 from apnet.training.processes import Processes, joined, total
-from apnet.training.recipes import Settings, as_assignments, check_recipe, load_recipe
+from apnet.training.recipes import (
+    Settings,
+    as_assignments,
+    check_effects,
+    check_recipe,
+    load_recipe,
+)
 from apnet.training.run_folder import RunFolder
 from apnet.training.schedules import OwnSchedule
 from apnet.training.session import Job, Session, start
@@ -156,7 +162,9 @@ def resolved(recipe: str | Recipe, settings: Settings | None) -> Recipe:
     if isinstance(recipe, str):
         return load_recipe(recipe, settings)
     if settings:
-        recipe = parse(Recipe, override(to_dict(recipe), as_assignments(settings)), "settings")
+        assignments = as_assignments(settings)
+        recipe = parse(Recipe, override(to_dict(recipe), assignments), "settings")
+        check_effects(recipe, assignments)
     check_recipe(recipe)
     return recipe
 
@@ -221,7 +229,7 @@ def _check_same(job: Job) -> None:
     run = job.run
     job.own.check_complete(run.own(), str(run.root))
     if run.recipe() != job.recipe:
-        raise CheckpointError(
+        raise ConfigError(
             f"{run.root}: holds a run with other settings; choose another folder, or continue it "
             "with --resume"
         )
@@ -231,12 +239,18 @@ def _check_same(job: Job) -> None:
 def _change(run: RunFolder, recipe: Recipe, assignments: Sequence[str]) -> Recipe:
     recipe, changes = changed_recipe(recipe, assignments)
     done = len(run.read_history()) if run.history.exists() else 0
+    if recipe.epochs < done:
+        raise ConfigError(
+            f"{run.root}: {done} epochs are done, epochs = {recipe.epochs} cannot undo them; give "
+            f"{done} or more, or start a new run"
+        )
     if changes:
         run.change(recipe, {"after_epoch": done, "settings": changes})
     return recipe
 
 
 def _checkpoint(session: Session) -> Checkpoint:
+    session.freezing.apply(False)
     network = session.result.eval()
     return Checkpoint(
         network,

@@ -12,8 +12,9 @@ from apnet.model import APNet
 class AveragedNetwork:
     """A copy of a network that follows it: ``average = d * average + (1 - d) * weights``.
 
-    The decay d begins small, ``(1 + n) / (10 + n)`` after n updates, so that the first weights do
-    not stay in the average for long. Batch-norm statistics are averaged too; counters are copied.
+    It begins with the network's initial weights, of which ``d^n`` remains after n updates: a
+    network that is fine-tuned briefly keeps a part of what it was. Batch-norm statistics are
+    averaged too; counters are copied.
 
     Args:
         network: to follow.
@@ -21,21 +22,15 @@ class AveragedNetwork:
     """
 
     def __init__(self, network: APNet, decay: float) -> None:
-        self.network = copy.deepcopy(network).requires_grad_(False).eval()
+        self.network = copy.deepcopy(network).eval()
         self._decay = decay
 
     @torch.no_grad()
-    def update(self, network: APNet, updates: int) -> None:
-        """Moves the average towards the weights.
-
-        Args:
-            network: the network that is trained.
-            updates: n, updates of its weights so far, this one included.
-        """
-        decay = min(self._decay, (1 + updates) / (10 + updates))
+    def update(self, network: APNet) -> None:
+        """Moves the average towards the network's weights."""
         weights = network.state_dict()
         for name, average in self.network.state_dict().items():
             if average.is_floating_point():
-                average.lerp_(weights[name], 1 - decay)
+                average.lerp_(weights[name], 1 - self._decay)
             else:
                 average.copy_(weights[name])

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from apnet.config import OptimiserConfig
+from apnet.errors import ConfigError
 from apnet.model import APNet
 from apnet.naming import look_up
 
@@ -81,7 +82,7 @@ def build_optimiser(
         own: an optimiser of one's own, in place of the named one.
 
     Raises:
-        ConfigError: an unknown name.
+        ConfigError: an unknown name, or the network has no trainable weights.
     """
     groups = weight_groups(network, objective, config)
     if own is not None:
@@ -102,7 +103,11 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 def weight_groups(network: APNet, objective: nn.Module, config: OptimiserConfig) -> Groups:
-    """Returns the trainable weights in groups of one learning rate and one weight decay each."""
+    """Returns the trainable weights in groups of one learning rate and one weight decay each.
+
+    Raises:
+        ConfigError: the network has none.
+    """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, weight in network.named_parameters():
         if not weight.requires_grad:
@@ -111,6 +116,10 @@ def weight_groups(network: APNet, objective: nn.Module, config: OptimiserConfig)
         decayed = config.decay_norms or weight.ndim > 1
         key = (scale, config.weight_decay if decayed else 0.0)
         groups.setdefault(key, []).append(weight)
+    if not groups:
+        raise ConfigError(
+            "the network has no weights to train: requires_grad is False for each; set it to True"
+        )
     own = list(objective.parameters())
     if own:
         groups.setdefault((1.0, 0.0), []).extend(own)

@@ -68,8 +68,7 @@ def gather(rows: Tensor, processes: Processes) -> Tensor:
     """Concatenates all processes' (n, ...) rows in rank order, differentiably: (world * n, ...)."""
     if processes.world == 1:
         return rows
-    gathered: Tensor = _Gather.apply(rows, processes)
-    return gathered
+    return torch.cat(_collectives().all_gather(rows.contiguous()))
 
 
 def total(value: Tensor, processes: Processes) -> Tensor:
@@ -80,33 +79,11 @@ def total(value: Tensor, processes: Processes) -> Tensor:
     return value
 
 
-class _Gather(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, processes: Processes) -> Tensor:
-        ctx.processes = processes
-        parts = [torch.empty_like(rows) for _ in range(processes.world)]
-        dist.all_gather(parts, rows.contiguous())
-        return torch.cat(parts)
+def _collectives() -> Any:
+    """Returns torch's collectives with gradients; their import costs time, so it is done late."""
+    import torch.distributed.nn.functional
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        gradient = gradients[0].contiguous().clone()
-        dist.all_reduce(gradient)
-        return gradient.chunk(ctx.processes.world)[ctx.processes.rank], None
-
-
-class _Sum(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        value = value.clone()
-        dist.all_reduce(value)
-        return value
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        gradient = gradients[0].contiguous().clone()
-        dist.all_reduce(gradient)
-        return gradient
+    return torch.distributed.nn.functional
 
 
 class GlobalBatchNorm(TorchFunctionMode):
@@ -141,10 +118,12 @@ def _global_batch_norm(
         values = x.float()
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
-        count = _Sum.apply(values.new_tensor(float(values.numel() // values.shape[1])))
-        mean = _Sum.apply(values.sum(axes)) / count
+        count = _collectives().all_reduce(
+            values.new_tensor(float(values.numel() // values.shape[1]))
+        )
+        mean = _collectives().all_reduce(values.sum(axes)) / count
         centred = values - mean.view(shape)  # (C,) -> (1, C, 1, 1)
-        variance = _Sum.apply(centred.square().sum(axes)) / count
+        variance = _collectives().all_reduce(centred.square().sum(axes)) / count
         if running_mean is not None and running_var is not None:
             with torch.no_grad():
                 running_mean.lerp_(mean, momentum)

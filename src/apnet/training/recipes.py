@@ -55,7 +55,7 @@ def load_recipe(name: str, assignments: Settings | None = None) -> Recipe:
     source = str(path) if name.endswith(".toml") else f"recipe '{name}'"
     recipe = parse(Recipe, values, source)
     check_recipe(recipe)
-    _check_effects(recipe, as_assignments(assignments))
+    check_effects(recipe, as_assignments(assignments))
     return recipe
 
 
@@ -91,8 +91,12 @@ def check_recipe(recipe: Recipe) -> None:
     check_sampling(terms, sampling.identities_per_batch, sampling.images_per_identity)
 
 
-def _check_effects(recipe: Recipe, assignments: Sequence[str]) -> None:
-    """Refuses assignments to settings that the chosen optimiser or schedule does not read."""
+def check_effects(recipe: Recipe, assignments: Sequence[str]) -> None:
+    """Checks that assignments have an effect on the chosen optimiser and schedule.
+
+    Raises:
+        ConfigError: the optimiser or the schedule does not read a setting.
+    """
     read = {
         "optimiser": (recipe.optimiser.name, settings_of_optimiser(recipe.optimiser.name)),
         "schedule": (recipe.schedule.name, settings_of_schedule(recipe.schedule.name)),

@@ -102,7 +102,7 @@ def _update(session: Session) -> None:
     session.optimiser.step()
     session.progress.updates += 1
     if session.average is not None:
-        session.average.update(session.network, session.progress.updates)
+        session.average.update(session.network)
 
 
 def _not_finite(
