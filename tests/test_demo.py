@@ -8,13 +8,13 @@ import pytest
 from apnet.demo import people, run_demo
 from apnet.errors import ConfigError, DataError
 from apnet.progress import silent
-from apnet.training import Silence
+from apnet.training import NoCallback
 
 SMALL = [
     "network.image_size=[64, 32]",
     "network.backbone_options={channels=[16, 16, 32, 32]}",
-    "optimisation.epochs=2",
-    "sampling.persons=4",
+    "epochs=2",
+    "sampling.identities_per_batch=4",
 ]
 
 
@@ -24,8 +24,8 @@ def stage(name):
 
 
 @contextlib.contextmanager
-def listener(name, epochs):
-    yield Silence()
+def training_display(name, epochs):
+    yield NoCallback()
 
 
 def demo(out, source=None, assignments=(), seed=0):
@@ -36,7 +36,7 @@ def demo(out, source=None, assignments=(), seed=0):
         workers=0,
         assignments=[*SMALL, *assignments],
         stage=stage,
-        listener=listener,
+        training_display=training_display,
     )
 
 
@@ -93,7 +93,7 @@ def test_other_settings_are_refused(done, monkeypatch):
     monkeypatch.setattr(people, "IDS", 12)
     monkeypatch.setattr(people, "IMAGES_PER_ID", 6)
     with pytest.raises(ConfigError, match="other settings"):
-        demo(out, assignments=["optimisation.rate=0.5"])
+        demo(out, assignments=["optimiser.learning_rate=0.5"])
     with pytest.raises(ConfigError, match="other settings"):
         demo(out, seed=1)
 
