@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from apnet import _HOME
+
 SOURCE = Path(__file__).parents[1] / "src" / "apnet"
 
 LAYERS = {
@@ -14,6 +16,7 @@ LAYERS = {
         "_version",
         "errors",
         "extras",
+        "naming",
         "files",
         "progress",
         "types",
@@ -24,8 +27,8 @@ LAYERS = {
     1: ["model", "losses", "data", "retrieval"],
     2: ["report", "checkpoints", "embedding", "explanation"],
     3: ["evaluation", "shipped"],
-    4: ["training"],
-    5: ["synthetic", "demo", "reproduction"],
+    4: ["training", "synthetic"],
+    5: ["demo", "reproduction"],
     6: ["cli"],
     7: ["__main__"],
 }
@@ -37,16 +40,22 @@ def room_of(path: Path) -> str:
 
 
 def imported_rooms(path: Path) -> set[str]:
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = []
+    return rooms_in(path.read_text(), str(path))
+
+
+def rooms_in(source: str, name: str) -> set[str]:
+    """The rooms that a file imports from, also through a name that the package itself exports."""
+    modules = set()
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            names = [node.module]
+            assert node.level == 0, f"{name}: relative import"
+            if node.module == "apnet":
+                modules |= {_HOME.get(alias.name, f"apnet.{alias.name}") for alias in node.names}
+            else:
+                modules.add(node.module)
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        rooms |= {name.split(".")[1] for name in names if name.startswith("apnet.")}
-    return rooms
+            modules |= {alias.name for alias in node.names}
+    return {module.split(".")[1] for module in modules if module.startswith("apnet.")}
 
 
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
@@ -59,8 +68,40 @@ def test_imports_point_down(path):
         assert LAYER[room] < LAYER[here] or LAYER[room] == LAYER[here] == 0, f"{here} -> {room}"
 
 
+@pytest.mark.parametrize(
+    ("line", "room"),
+    [
+        ("from apnet import cli", "cli"),
+        ("from apnet import cli as commands", "cli"),
+        ("from apnet import __version__, train", "training"),
+        ("from apnet.cli.application import main", "cli"),
+        ("from apnet.cli import main", "cli"),
+        ("import apnet.cli", "cli"),
+        ("def late():\n    from apnet import evaluate_network", "evaluation"),
+    ],
+)
+def test_an_import_through_the_package_is_seen(line, room):
+    assert room in rooms_in(line, "a lower room")
+    assert LAYER[room] > LAYER["retrieval"], "so it is refused in retrieval"
+
+
 def test_every_room_has_a_layer():
     assert {room_of(path) for path in FILES} == set(LAYER)
+
+
+LONGEST = 300
+"""Lines of a file under src/apnet: what a reader takes in at once."""
+
+LONGER: dict[str, str] = {}
+"""File -> why it is longer."""
+
+
+def test_files_are_short():
+    lines = {
+        path.relative_to(SOURCE).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in SOURCE.rglob("*.py")
+    }
+    assert {name for name, count in lines.items() if count > LONGEST} == set(LONGER)
 
 
 def loaded_by(statement: str) -> set[str]:
