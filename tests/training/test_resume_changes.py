@@ -9,7 +9,7 @@ import torch
 from tiny import StopAt, people, same, tiny, weights_in, write_people
 
 from apnet.checkpoints import read_tensors
-from apnet.errors import CheckpointError, ConfigError, DataError, Interrupted
+from apnet.errors import ConfigError, DataError, Interrupted
 from apnet.training import RunFolder, resume_run, train
 
 OLD_RUN = Path(__file__).parents[1] / "fixtures" / "run-0.1"
@@ -77,13 +77,20 @@ def test_other_settings_are_refused_by_name(run, setting, value):
     assert run.record.read_bytes() == before
 
 
+def test_fewer_epochs_than_are_done(run):
+    before = run.record.read_bytes()
+    with pytest.raises(ConfigError, match="3 epochs are done, epochs = 2 cannot undo them"):
+        resume_run(run.root, device="cpu", settings={"epochs": 2})
+    assert run.record.read_bytes() == before
+
+
 def test_an_unknown_setting(run):
     with pytest.raises(ConfigError, match="unknown setting 'epoch'; did you mean 'epochs'"):
         resume_run(run.root, device="cpu", settings={"epoch": 9})
 
 
 def test_train_refuses_other_settings_in_a_folder_that_is_in_use(tmp_path, run):
-    with pytest.raises(CheckpointError, match="holds a run with other settings"):
+    with pytest.raises(ConfigError, match="holds a run with other settings"):
         train(
             tiny("seed=1"),
             people(tmp_path / "p"),

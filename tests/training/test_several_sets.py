@@ -142,21 +142,37 @@ SCRIPT = textwrap.dedent("""
     from apnet.config import Recipe, parse
     from apnet.data import load_dataset
     from apnet.training import train
+    from apnet.training.processes import joined
 
     torch.set_num_threads(1)
     folder = Path(sys.argv[1])
-    recipe = parse(Recipe, json.loads((folder / "recipe.json").read_text()), "recipe")
     sets = [f"market1501={folder / name}" for name in ("a", "b")]
-    train(recipe, sets, folder / "two", device="cpu")
-    assert not torch.distributed.is_initialized()
+    with joined(torch.device("cpu")) as (processes, _):
+        assert processes.world == 2
+        for name, values in json.loads((folder / "recipes.json").read_text()).items():
+            train(parse(Recipe, values, name), sets, folder / f"{name}-two", device="cpu")
 """)
 
 
 def test_two_processes_follow_one_on_two_sets(tmp_path, pair):
     pytest.importorskip("pytorch_metric_learning")
-    recipe = tiny(*CIRCLE, "sampling.balance=set")
-    train(recipe, pair, tmp_path / "one", device="cpu")
-    (tmp_path / "recipe.json").write_text(json.dumps(to_dict(recipe)))
+    recipes = {
+        "circle": tiny(*CIRCLE, "sampling.balance=set"),
+        "frozen": tiny(
+            "loss=cross-entropy, center",
+            "loss.center.weight=0.01",
+            'optimiser.freeze=["backbone"]',
+            "optimiser.freeze_epochs=1",
+            "optimiser.accumulate=2",
+            "optimiser.clip_norm=0.5",
+            "optimiser.ema=0.9",
+            "sampling.identities_per_batch=4",
+        ),
+    }
+    for name, recipe in recipes.items():
+        train(recipe, pair, tmp_path / name, device="cpu")
+    values = {name: to_dict(recipe) for name, recipe in recipes.items()}
+    (tmp_path / "recipes.json").write_text(json.dumps(values))
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     launched = subprocess.run(
@@ -170,13 +186,14 @@ def test_two_processes_follow_one_on_two_sets(tmp_path, pair):
         check=False,
     )
     assert launched.returncode == 0, launched.stderr[-3000:]
-    one, two = (RunFolder(tmp_path / name).read_history() for name in ("one", "two"))
-    for a, b in zip(one, two, strict=True):
-        assert b["rate"] == a["rate"]
-        assert b["loss"] == pytest.approx(a["loss"], rel=2e-3)
-        assert b["circle"] == pytest.approx(a["circle"], rel=2e-2, abs=2e-3)
-    assert two[-1].keys() == one[-1].keys()
-    assert "mAP market1501-2" in two[-1]
+    for name, other in (("circle", "circle"), ("frozen", "center")):
+        one, two = (RunFolder(tmp_path / run).read_history() for run in (name, f"{name}-two"))
+        for a, b in zip(one, two, strict=True):
+            assert b["rate"] == a["rate"]
+            assert b["loss"] == pytest.approx(a["loss"], rel=2e-3)
+            assert b[other] == pytest.approx(a[other], rel=2e-2, abs=2e-3)
+        assert two[-1].keys() == one[-1].keys()
+        assert "mAP market1501-2" in two[-1]
 
 
 def test_a_set_without_a_test_split_trains(tmp_path, pair):
