@@ -72,8 +72,8 @@ def test_image_sizes_are_the_papers():
 def test_the_radix_sweep_of_fig_5_can_be_built(radix):
     with torch.device("meta"):
         network = create_network("apnet-c2", parts=(1, radix))
-        images = torch.empty(1, 3, 64, 32)
-    assert network(images).pooled[0].shape == (1, 2048)
+        images = torch.empty(2, 3, 64, 32)
+    assert network(images).pooled[0].shape == (2, 2048)
 
 
 @pytest.mark.parametrize("backbone", ["resnet101", "densenet169", "inception_v3"])
