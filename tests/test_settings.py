@@ -94,6 +94,18 @@ def test_a_mapping_says_the_same_as_assignments():
     assert load_recipe("paper-c", as_assignments(settings)) == recipe
 
 
+def test_a_section_changes_what_it_names():
+    flat = load_recipe("demo", {"optimiser.name": "sgd", "optimiser.momentum": 0.5})
+    nested = {"optimiser": {"name": "sgd", "momentum": 0.5}}
+    assert load_recipe("demo", nested) == flat
+    assert load_recipe("demo", ['optimiser={name = "sgd", momentum = 0.5}']) == flat
+    assert flat.optimiser.learning_rate == load_recipe("demo").optimiser.learning_rate
+    with pytest.raises(ConfigError, match="optimiser 'adam' has no such setting"):
+        load_recipe("demo", {"optimiser": {"momentum": 0.5}})
+    with pytest.raises(ConfigError, match=r"'optimiser\.name' is set twice"):
+        load_recipe("demo", {"optimiser.name": "adam", **nested})
+
+
 def test_no_settings():
     assert as_assignments(None) == []
     assert load_recipe("paper-c", {}) == load_recipe("paper-c")

@@ -136,11 +136,11 @@ def test_a_loss_with_weights_resumes_exactly(tmp_path, pair):
 
 
 SCRIPT = textwrap.dedent("""
-    import json, sys
+    import json, os, signal, sys
     import torch
     from pathlib import Path
     from apnet.config import Recipe, parse
-    from apnet.data import load_dataset
+    from apnet.errors import Interrupted
     from apnet.training import train
     from apnet.training.processes import joined
 
@@ -150,7 +150,22 @@ SCRIPT = textwrap.dedent("""
     with joined(torch.device("cpu")) as (processes, _):
         assert processes.world == 2
         for name, values in json.loads((folder / "recipes.json").read_text()).items():
-            train(parse(Recipe, values, name), sets, folder / f"{name}-two", device="cpu")
+            recipe, options = parse(Recipe, values, name), {"device": "cpu"}
+            train(recipe, sets, folder / f"{name}-two", **options)
+
+        def stopping(epoch):  # is asked for in every process when an epoch begins
+            if epoch == 1 and processes.rank == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            return 1.0
+
+        options["schedule"] = lambda epoch: 1.0
+        train(recipe, sets, folder / "whole-two", **options)
+        try:
+            train(recipe, sets, folder / "cut-two", **options | {"schedule": stopping})
+        except Interrupted:
+            train(recipe, sets, folder / "cut-two", resume=True, **options)
+        else:
+            raise SystemExit("it did not stop")
 """)
 
 
@@ -194,6 +209,8 @@ def test_two_processes_follow_one_on_two_sets(tmp_path, pair):
             assert b[other] == pytest.approx(a[other], rel=2e-2, abs=2e-3)
         assert two[-1].keys() == one[-1].keys()
         assert "mAP market1501-2" in two[-1]
+    # A signal to the second process alone stops both, and they go on exactly.
+    assert same(weights_in(tmp_path / "whole-two"), weights_in(tmp_path / "cut-two"))
 
 
 def test_a_set_without_a_test_split_trains(tmp_path, pair):

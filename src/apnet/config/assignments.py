@@ -21,7 +21,8 @@ _OF_EVERY_TERM = ("name", "weight", "options")
 def override(values: Mapping[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
     """Returns a copy of nested values with ``section.key=value`` assignments applied.
 
-    The right-hand side is read as a TOML value, or as a string where it is none.
+    The right-hand side is read as a TOML value, or as a string where it is none. A table for a
+    section changes the settings that it names.
 
     Raises:
         ConfigError: an assignment has no ``=``, is given twice, or walks through a value that is no
@@ -37,7 +38,12 @@ def override(values: Mapping[str, Any], assignments: Sequence[str]) -> dict[str,
         if name in seen:
             raise ConfigError(f"--set {assignment!r}: '{name}' is set twice; leave one out")
         seen.add(name)
-        assign(result, name, _value(text))
+        value = _value(text)
+        if isinstance(value, dict) and "." not in name:  # a section: what it does not name stays
+            for key, each in value.items():
+                assign(result, f"{name}.{key}", each)
+        else:
+            assign(result, name, value)
     return result
 
 

@@ -60,12 +60,21 @@ def load_recipe(name: str, assignments: Settings | None = None) -> Recipe:
 
 
 def as_assignments(settings: Settings | None) -> list[str]:
-    """Returns settings as ``section.key=value`` texts; values of a mapping are written as TOML."""
+    """Returns settings as ``section.key=value`` texts; values of a mapping are written as TOML.
+
+    A mapping may nest: ``{"optimiser": {"name": "adamw"}}`` is ``{"optimiser.name": "adamw"}``.
+    """
     if settings is None:
         return []
     if isinstance(settings, Mapping):
-        return [f"{name}={_toml(value)}" for name, value in settings.items()]
+        return [text for name, value in settings.items() for text in _assignments(name, value)]
     return list(settings)
+
+
+def _assignments(name: str, value: Any) -> list[str]:
+    if isinstance(value, Mapping) and "." not in name:
+        return [f"{name}.{key}={_toml(each)}" for key, each in value.items()]
+    return [f"{name}={_toml(value)}"]
 
 
 def terms_of(recipe: Recipe) -> tuple[Term, ...]:
