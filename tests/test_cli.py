@@ -38,8 +38,8 @@ SMALL = [
     *("--set", "network.reduction=4"),
     *("--set", "network.image_size=[32, 16]"),
     *("--set", "weights=random"),
-    *("--set", "sampling={persons=2, images=2}"),
-    *("--set", "optimisation.epochs=2"),
+    *("--set", "sampling={identities_per_batch=2, images_per_identity=2}"),
+    *("--set", "epochs=2"),
     *("--workers", "0"),
 ]
 
@@ -155,7 +155,7 @@ def test_ctrl_c_saves_and_resumes(market, tmp_path):
     out = tmp_path / "run"
     command = [
         *(sys.executable, "-m", "apnet", "train", "paper-c", "--data", f"market1501={market}"),
-        *("--out", str(out), *SMALL, "--set", "optimisation.epochs=2000"),
+        *("--out", str(out), *SMALL, "--set", "epochs=2000"),
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
