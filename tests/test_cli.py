@@ -122,7 +122,7 @@ def no_files_in(folder):
         (["train", "paper-c", "--data", "market1501=nowhere", "--out", "OUT"], "nowhere"),
         (["train", "paper-c", "--data", "market1501", "--out", "OUT"], "NAME=DIR"),
         (["train", "--resume", "nowhere"], "nowhere"),
-        (["train", "--resume", "nowhere", "--out", "OUT"], "leave the others out"),
+        (["train", "--resume", "nowhere", "--out", "OUT"], "leave RECIPE, --data and --out out"),
         (["demo", "--data", "market1501=nowhere", "--out", "OUT"], "nowhere"),
         (["demo", "--set", "seeed=1", "--out", "OUT"], "did you mean 'seed'"),
         (["nonsense"], "nonsense"),

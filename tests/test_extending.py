@@ -47,7 +47,7 @@ def test_the_page_runs(people, restored_tables, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 7
     for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), namespace)  # noqa: S102 - the page is ours
+        exec(compile(block, str(PAGE), "exec"), namespace)
     network = namespace["network"]
     assert [type(stage.pyramid.attends[0].attends[0]).__name__ for stage in network.stages] == [
         "RowAttention"
@@ -64,7 +64,7 @@ def test_an_engine_of_the_page_is_chosen_by_its_name(people, restored_tables, mo
 
     monkeypatch.chdir(people)
     block = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[-1]
-    exec(compile(block, str(PAGE), "exec"), {"torch": torch})  # noqa: S102 - the page is ours
+    exec(compile(block, str(PAGE), "exec"), {"torch": torch})
     network = apnet.create_network("apnet-c2-small", image_size=(64, 32)).eval()
     task = Task(network, (64, 32), 4, torch.device("cpu"))
     choice = choose_backend(
