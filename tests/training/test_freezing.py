@@ -157,7 +157,7 @@ def test_a_network_without_weights_to_train(tmp_path):
 
 
 def test_the_average_resumes_exactly(tmp_path):
-    recipe = tiny("optimiser.ema=0.9", "optimiser.accumulate=2")
+    recipe = tiny("optimiser.ema=0.9", "optimiser.accumulate=3")  # asked to stop inside a group
     data = people(tmp_path / "people")
     train(recipe, data, tmp_path / "whole", device="cpu", evaluate=False)
     with pytest.raises(Interrupted):
