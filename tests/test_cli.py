@@ -155,7 +155,8 @@ def test_ctrl_c_saves_and_resumes(market, tmp_path):
     out = tmp_path / "run"
     command = [
         *(sys.executable, "-m", "apnet", "train", "paper-c", "--data", f"market1501={market}"),
-        *("--out", str(out), *SMALL, "--set", "epochs=2000"),
+        *("--out", str(out)),
+        *(each.replace("epochs=2", "epochs=2000") for each in SMALL),
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
