@@ -102,7 +102,7 @@ def test_a_config_without_attention_has_no_pyramids_whatever_its_parts():
 @pytest.mark.parametrize(
     ("name", "changes", "words"),
     [
-        ("apnet-c4", {}, "no preset 'apnet-c4'; did you mean"),
+        ("apnet-c4", {}, "no preset is called 'apnet-c4'; did you mean"),
         ("???", {}, "there are: apnet-c0"),
         ("apnet-c2", {"part": (1, 2)}, "unknown setting 'part'; did you mean 'parts'"),
         ("apnet-c2", {"parts": (1, 3)}, "after layer1 of resnet50: level 2.*256 channels.*3 parts"),

@@ -68,7 +68,7 @@ def test_settings_by_their_names_of_version_0_1():
         ("paper-d", [], "did you mean 'paper-"),
         ("nothing", [], "there are: demo"),
         ("no.toml", [], "no such file"),
-        ("paper-c", ["preset=apnet-c9"], "no preset 'apnet-c9'; did you mean"),
+        ("paper-c", ["preset=apnet-c9"], "no preset is called 'apnet-c9'; did you mean"),
         ("paper-c", ["optimiser.learning_rat=1"], "did you mean 'learning_rate'"),
         ("paper-c", ["network.attention=chanel"], "'chanel'; did you mean 'channel'"),
         (

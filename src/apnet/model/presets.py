@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from apnet.model.network import APNet, Branch
 from apnet.model.pyramid import AttentionPyramid
 from apnet.model.shapes import shapes_on_zeros
 from apnet.model.stages import Stage
+from apnet.naming import look_up
 
 _SPATIAL: dict[str, Any] = {"attention": "spatial", "image_size": (256, 128)}
 _PLAIN: dict[str, Any] = {"attention": "none", "parts": ()}
@@ -85,11 +85,7 @@ def preset(name: str) -> NetworkConfig:
     Raises:
         ConfigError: there is no such preset.
     """
-    if name not in PRESETS:
-        close = difflib.get_close_matches(name, PRESETS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(PRESETS)}"
-        raise ConfigError(f"no preset '{name}'; {hint}")
-    return PRESETS[name]
+    return look_up("preset", name, PRESETS)
 
 
 def create_network(name: str, weights: str = "random", **changes: Any) -> APNet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from apnet.errors import ConfigError, located
+from apnet.naming import look_up
 
 Size = tuple[int, ...]
 """Lengths of a map behind its channels: H and W."""
@@ -105,11 +105,7 @@ def split_named(name: str) -> Split:
     Raises:
         ConfigError: there is none.
     """
-    if name not in SPLITS:
-        close = difflib.get_close_matches(str(name), SPLITS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(SPLITS)}"
-        raise ConfigError(f"a pyramid cannot split by '{name}'; {hint}")
-    return SPLITS[name]
+    return look_up("split", name, SPLITS)
 
 
 def check_divides(count: int, length: int, words: str, parts: int) -> None:

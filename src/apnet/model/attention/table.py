@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
-from apnet.errors import ConfigError
 from apnet.model.attention.cbam import ConvolutionalBlockAttention
 from apnet.model.attention.channel import ChannelAttention
 from apnet.model.attention.coordinate import CoordinateAttention
@@ -19,6 +17,7 @@ from apnet.model.attention.non_local import NonLocal
 from apnet.model.attention.relation_channel import RelationChannelAttention
 from apnet.model.attention.spatial import SpatialAttention
 from apnet.model.levels import Returns, Start
+from apnet.naming import look_up
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,4 @@ def attention_named(name: str) -> AttentionKind:
     Raises:
         ConfigError: there is none.
     """
-    if name not in ATTENTIONS:
-        close = difflib.get_close_matches(str(name), ATTENTIONS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(ATTENTIONS)}"
-        raise ConfigError(f"no attention is called {name!r}; {hint}")
-    return ATTENTIONS[name]
+    return look_up("attention", name, ATTENTIONS)
