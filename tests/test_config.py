@@ -92,5 +92,7 @@ def test_settings_of_version_0_1_are_read_under_their_present_names():
         },
         "sampling": {"identities_per_batch": 8, "images_per_identity": 2},
     }
-    assert parse(Recipe, old, "old") == parse(Recipe, new, "new") != Recipe()
+    with pytest.warns(UserWarning, match="settings of version 0.1 were translated"):
+        translated = parse(Recipe, old, "old")
+    assert translated == parse(Recipe, new, "new") != Recipe()
     assert sum(len(section) for section in old.values()) == len(RENAMED)

@@ -129,7 +129,8 @@ def test_no_settings():
     ],
 )
 def test_names_of_version_0_1(old, present, value):
-    changed = load_recipe("paper-c", {old: value})
+    with pytest.warns(UserWarning, match=f"{old} is {present}"):
+        changed = load_recipe("paper-c", {old: value})
     assert changed == load_recipe("paper-c", {present: value})
     assert changed != load_recipe("paper-c")
 
@@ -140,16 +141,21 @@ def test_a_recipe_of_version_0_1(tmp_path):
         'preset = "apnet-s2"\n[optimisation]\nepochs = 5\nrate = 1e-3\n'
         "[released_extras]\nwarmup_epochs = 2\n[sampling]\npersons = 4\nimages = 2\n"
     )
-    recipe = load_recipe(str(path), ["optimisation.triplet_weight=2"])
+    with (
+        pytest.warns(UserWarning, match="optimisation.rate is optimiser.learning_rate"),
+        pytest.warns(UserWarning, match="optimisation.triplet_weight is loss.triplet.weight"),
+    ):
+        recipe = load_recipe(str(path), ["optimisation.triplet_weight=2"])
     assert (recipe.epochs, recipe.optimiser.learning_rate) == (5, 1e-3)
     assert (recipe.schedule.warmup_epochs, recipe.sampling.identities_per_batch) == (2, 4)
     assert recipe.loss[1].weight == 2
 
 
 def test_old_names_are_reported():
-    values, found = renamed({"optimisation": {"epochs": 2}, "sampling": {"persons": 3}})
+    old = {"optimisation": {"epochs": 2}, "sampling": {"persons": 3}}
+    with pytest.warns(UserWarning, match=r"optimisation\.epochs is epochs, sampling\.persons is"):
+        values = renamed(old)
     assert values == {"epochs": 2, "sampling": {"identities_per_batch": 3}}
-    assert found == ("optimisation.epochs", "sampling.persons")
 
 
 def test_overriding_leaves_the_values_as_they_were():

@@ -126,6 +126,7 @@ def test_changed_test_images_are_no_matter(tmp_path, run):
     assert "mAP" in run.read_history()[-1]
 
 
+@pytest.mark.filterwarnings("ignore:settings of version 0.1 were translated")
 def test_a_run_of_version_0_1_goes_on_exactly(tmp_path):
     data = write_people(tmp_path / "people")
     run = RunFolder(tmp_path / "run")
@@ -148,6 +149,7 @@ def test_a_run_of_version_0_1_goes_on_exactly(tmp_path):
     torch.testing.assert_close(weights_in(run.root), uninterrupted, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:settings of version 0.1 were translated")
 def test_a_run_of_version_0_1_may_change_too(tmp_path):
     data = write_people(tmp_path / "people")
     run = RunFolder(tmp_path / "run")

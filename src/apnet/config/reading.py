@@ -54,7 +54,7 @@ def parse(kind: type[_C], values: Mapping[str, Any], source: str) -> _C:
         ConfigError: an unknown key (with the closest valid one) or a value out of range.
     """
     if kind is Recipe:
-        values, _ = renamed(values)
+        values = renamed(values)
         if "loss" in values:
             values["loss"] = loss_terms(values["loss"])
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,8 +25,8 @@ RENAMED: dict[str, str] = {
 """Old name -> present name."""
 
 
-def renamed(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Returns nested settings under their present names, and the old names that were found.
+def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns nested settings under their present names, with a warning that names the old ones.
 
     Args:
         values: as TOML or JSON give them; not changed.
@@ -45,4 +46,7 @@ def renamed(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]
             assign(result, present, node.pop(key))
             if not node:
                 del result[section]
-    return result, tuple(found)
+    if found:
+        pairs = ", ".join(f"{old} is {RENAMED[old]}" for old in found)
+        warnings.warn(f"settings of version 0.1 were translated: {pairs}", stacklevel=3)
+    return result

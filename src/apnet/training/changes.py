@@ -27,7 +27,7 @@ def changed_recipe(
     Raises:
         ConfigError: a setting is unknown or out of range, or may not change.
     """
-    values, _ = renamed(override(to_dict(recipe), assignments))
+    values = renamed(override(to_dict(recipe), assignments))
     changed = parse(Recipe, values, "--resume")
     before, after = _flat(to_dict(recipe)), _flat(to_dict(changed))
     found = {

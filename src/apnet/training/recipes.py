@@ -46,8 +46,8 @@ def load_recipe(name: str, assignments: Settings | None = None) -> Recipe:
         CheckpointError: ``preset = "weights"`` and the weights hold no network.
     """
     path = Path(name).expanduser() if name.endswith(".toml") else _shipped(name)
-    values, _ = renamed(read_toml(path))
-    values, _ = renamed(override(values, as_assignments(assignments)))
+    values = renamed(read_toml(path))
+    values = renamed(override(values, as_assignments(assignments)))
     base = values.pop("preset", None)
     if base is not None:
         base = _network_of(str(base), str(values.get("weights", Recipe().weights)))
