@@ -15,6 +15,8 @@ LAYERS = {
     0: [
         "_version",
         "errors",
+        "arguments",
+        "display",
         "extras",
         "naming",
         "files",
@@ -26,11 +28,13 @@ LAYERS = {
     ],
     1: ["model", "losses", "data", "retrieval"],
     2: ["report", "checkpoints", "embedding", "explanation"],
-    3: ["evaluation", "shipped"],
-    4: ["training", "synthetic"],
-    5: ["demo", "reproduction"],
-    6: ["cli"],
-    7: ["__main__"],
+    3: ["shipped"],
+    4: ["models"],
+    5: ["evaluation"],
+    6: ["training", "rank_lists", "synthetic"],
+    7: ["demo", "reproduction"],
+    8: ["cli"],
+    9: ["__main__"],
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from apnet.data import check_dataset, load_dataset
     from apnet.embedding import embed_images, embed_records
     from apnet.errors import ApnetError
-    from apnet.evaluation import evaluate_checkpoint, evaluate_network
+    from apnet.evaluation import evaluate, evaluate_checkpoint, evaluate_network
     from apnet.losses import LOSSES, Term, apnet_loss, batch_hard_triplet, smoothed_cross_entropy
     from apnet.model import (
         ATTENTIONS,
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
         network_cost,
         remove_pyramids,
     )
+    from apnet.models import Model, embed, load_model
+    from apnet.rank_lists import SearchResult, plot_ranks, search
     from apnet.results import Evaluation, ProtocolCard
-    from apnet.retrieval import default_card, evaluate, load_features, save_features, top_matches
+    from apnet.retrieval import Reranking, default_card, load_features, save_features, top_matches
     from apnet.training import RunFolder, load_recipe, resume_run, train
     from apnet.types import Embeddings, ImageRecord, ReidDataset
 
@@ -40,7 +42,7 @@ _ROOMS = {
     "apnet.data": ("check_dataset", "load_dataset"),
     "apnet.embedding": ("embed_images", "embed_records"),
     "apnet.errors": ("ApnetError",),
-    "apnet.evaluation": ("evaluate_checkpoint", "evaluate_network"),
+    "apnet.evaluation": ("evaluate", "evaluate_checkpoint", "evaluate_network"),
     "apnet.losses": (
         "LOSSES",
         "Term",
@@ -58,14 +60,16 @@ _ROOMS = {
         "network_cost",
         "remove_pyramids",
     ),
+    "apnet.models": ("Model", "embed", "load_model"),
     "apnet.results": ("Evaluation", "ProtocolCard"),
     "apnet.retrieval": (
+        "Reranking",
         "default_card",
-        "evaluate",
         "load_features",
         "save_features",
         "top_matches",
     ),
+    "apnet.rank_lists": ("SearchResult", "plot_ranks", "search"),
     "apnet.training": ("RunFolder", "load_recipe", "resume_run", "train"),
     "apnet.types": ("Embeddings", "ImageRecord", "ReidDataset"),
 }
@@ -101,6 +105,9 @@ __all__ = [  # noqa: RUF022 - in the order of the data flow
     "Checkpoint",
     "load_checkpoint",
     "save_checkpoint",
+    "Model",
+    "load_model",
+    "embed",
     "embed_images",
     "embed_records",
     "load_features",
@@ -108,10 +115,14 @@ __all__ = [  # noqa: RUF022 - in the order of the data flow
     "ProtocolCard",
     "Evaluation",
     "default_card",
+    "Reranking",
     "evaluate",
     "evaluate_network",
     "evaluate_checkpoint",
     "top_matches",
+    "SearchResult",
+    "search",
+    "plot_ranks",
 ]
 
 

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from apnet._version import __version__
+from apnet.arguments import AnyPath, as_path
 from apnet.config import NetworkConfig, parse, to_dict
 from apnet.errors import ApnetError, CheckpointError
 from apnet.files import atomic_write
@@ -28,7 +29,7 @@ _FORMAT = 1
 _SINCE_0_1 = ("split", "returns", "start")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checkpoint:
     """A network with the config that built it.
 
@@ -46,9 +47,12 @@ class Checkpoint:
     path: Path
     facts: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"Checkpoint({str(self.path)!r}, {self.config.backbone}, {self.fingerprint})"
+
 
 def save_checkpoint(
-    path: Path,
+    path: AnyPath,
     network: APNet,
     config: NetworkConfig,
     facts: Mapping[str, Any],
@@ -73,10 +77,10 @@ def save_checkpoint(
     tensors = network.state_dict()
     if half:
         tensors = {name: _halved(name, tensor) for name, tensor in tensors.items()}
-    write_tensors(path, tensors, {**header, "facts": dict(facts)})
+    write_tensors(as_path(path, "path"), tensors, {**header, "facts": dict(facts)})
 
 
-def load_checkpoint(path: Path | str, *, network: APNet | None = None) -> Checkpoint:
+def load_checkpoint(path: AnyPath, *, network: APNet | None = None) -> Checkpoint:
     """Rebuilds the network that a file, or a run folder's ``last.safetensors``, holds.
 
     Args:
@@ -89,7 +93,7 @@ def load_checkpoint(path: Path | str, *, network: APNet | None = None) -> Checkp
         CheckpointError: missing, damaged, not written by this package, not fitting its config or
             the network; or it needs a network that was not given.
     """
-    path = Path(path)
+    path = as_path(path, "path")
     if path.is_dir():
         path = path / "last.safetensors"
     tensors, header = read_tensors(path)

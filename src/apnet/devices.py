@@ -18,12 +18,20 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Options of ``mallopt``, from malloc.h."""
 
 
-def choose_device(name: str = "auto") -> torch.device:
+def choose_device(name: str | torch.device = "auto") -> torch.device:
     """Returns the named device, or the first GPU, or the processor.
 
+    Args:
+        name: ``auto``, ``cpu``, ``cuda:1``, ..., or a device of torch's.
+
     Raises:
+        TypeError: it is neither a text nor a device.
         ConfigError: the name is no device or the device is not there.
     """
+    if not isinstance(name, str | torch.device):
+        raise TypeError(
+            f"device must be a text such as 'cpu' or 'cuda:0', or a torch.device; got {name!r}"
+        )
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

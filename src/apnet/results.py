@@ -11,12 +11,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from apnet.display import html_summary, text_summary
+
 Distance = Literal["cosine", "euclidean"]
 APKind = Literal["hits", "trapezoidal"]
 JunkRule = Literal["same-camera", "none"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ProtocolCard:
     """How a figure was measured. Compare two figures only where their cards agree."""
 
@@ -63,8 +65,27 @@ class ProtocolCard:
         """Key of the metric that ``mAP`` is under this protocol."""
         return f"mAP_{self.ap_kind}"
 
+    def __repr__(self) -> str:
+        return text_summary("ProtocolCard", self._rows())
 
-@dataclass(frozen=True)
+    def _repr_html_(self) -> str:
+        return html_summary("Protocol", self._rows())
+
+    def _rows(self) -> dict[str, object]:
+        size = "x".join(map(str, self.image_size)) if self.image_size else "as given"
+        flip = {True: "with mirror image", False: "without mirror image", None: ""}[self.flip]
+        return {
+            "feature": " ".join(filter(None, (self.feature, flip, f"at {size}", self.precision))),
+            "ranking": f"{self.distance}, junk rule {self.junk_rule}, ties {self.ties}",
+            "mAP": self.ap_metric,
+            "re-ranking": self.reranking or "none",
+            "model": self.model or "not given",
+            "data": self.data.get("name", "not given"),
+            "seeds": self.seeds or "none",
+        }
+
+
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Single-query retrieval figures (section IV-A); all values are fractions from 0 to 1.
 
@@ -84,8 +105,33 @@ class Evaluation:
     cmc: NDArray[np.float64]
     queries: int
     valid_queries: int
-    average_precision: NDArray[np.float64] = field(repr=False)
-    first_match: NDArray[np.int64] = field(repr=False)
+    average_precision: NDArray[np.float64]
+    first_match: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        return text_summary("Evaluation", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_summary("Evaluation", self._rows())
+
+    def _rows(self) -> dict[str, object]:
+        card = self.card
+        size = "x".join(map(str, card.image_size)) if card.image_size else None
+        measured = (card.feature, card.distance, f"at {size}" if size else None, card.precision)
+        flip = {True: "mirror image added", False: "no mirror image", None: None}[card.flip]
+        ranks = "  ".join(f"rank-{k} {self.rank(k):.2%}" for k in (1, 5, 10))
+        return {
+            "mAP": f"{self.mAP:.2%} ({card.ap_kind})",
+            "CMC": ranks,
+            "mINP": f"{self.mINP:.2%}",
+            "queries": f"{self.valid_queries:,} with a match, of {self.queries:,}",
+            "protocol": ", ".join(
+                each for each in (*measured, flip, f"junk rule {card.junk_rule}") if each
+            ),
+            "re-ranking": card.reranking or "none",
+            "data": card.data.get("name", "features as given"),
+            "model": card.model or "not given",
+        }
 
     @property
     def mAP(self) -> float:  # noqa: N802 - the field's own name

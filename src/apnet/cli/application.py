@@ -11,7 +11,14 @@ from typing import TextIO
 import typer
 
 from apnet._version import __version__
-from apnet.cli import commands, data_commands, model_commands, reproduce_command
+from apnet.cli import (
+    commands,
+    data_commands,
+    evaluate_command,
+    model_commands,
+    reproduce_command,
+    search_command,
+)
 from apnet.cli.terminal import tell
 from apnet.errors import ApnetError, Interrupted
 
@@ -28,9 +35,10 @@ app.add_typer(data, name="data")
 
 app.command("demo")(commands.demo)
 app.command("train")(commands.train)
-app.command("evaluate")(commands.evaluate)
+app.command("evaluate")(evaluate_command.evaluate)
 app.command("score")(commands.score)
 app.command("embed")(model_commands.embed)
+app.command("search")(search_command.search)
 app.command("explain")(model_commands.explain)
 app.command("cost")(commands.cost)
 app.command("presets")(commands.presets)

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from apnet.cli.options import Data, Decoders, Device, Json, Renderers, Seed, Workers
+from apnet.cli.options import Data, Device, Json, Renderers, Seed, Workers
 from apnet.cli.terminal import leads, progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 from apnet.results import APKind, Distance
@@ -123,55 +123,6 @@ def train(
     if leads():
         display.report()
         say(f"weights: {trained.path}")
-
-
-def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder or a .safetensors checkpoint.")],
-    data: Annotated[list[str], typer.Option("--data", metavar="NAME=DIR", help="Data set.")],
-    distance: Protocol = "cosine",
-    ap: Kind = "hits",
-    flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
-    precision: Annotated[str, typer.Option(help="'float32', 'bf16' or 'auto'.")] = "float32",
-    rerank: Rerank = None,
-    device: Device = "auto",
-    workers: Decoders = 2,
-    json: Json = False,
-) -> None:
-    """Evaluate a checkpoint on a data set's query and gallery.
-
-    Figures on synthetic people are also broken down by view, clothes, occlusion, height in pixels,
-    light and twins, unless they are re-ranked.
-    """
-    from apnet.checkpoints import load_checkpoint
-    from apnet.cli.device import prepared_device
-    from apnet.cli.values import only, reranking
-    from apnet.data import load_source
-    from apnet.devices import choose_precision
-    from apnet.evaluation import Protocol, evaluate_and_break_down
-    from apnet.retrieval import format_breakdown, format_evaluation
-
-    if precision not in ("float32", "bf16", "auto"):
-        raise ConfigError(f"--precision {precision}: choose float32, bf16 or auto")
-    settings = reranking(rerank)
-    checkpoint = load_checkpoint(run)
-    dataset = load_source(only(data))
-    chosen = prepared_device(device)
-    protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen), settings)
-    with progress_bar("embedding" if settings is None else "embedding, re-ranking") as progress:
-        result, slices = evaluate_and_break_down(
-            checkpoint,
-            dataset,
-            device=chosen,
-            protocol=protocol,
-            workers=workers,
-            progress=progress,
-        )
-    if json:
-        say_json({**result.to_dict(), "breakdown": [part.to_dict() for part in slices]})
-        return
-    say(format_evaluation(result))
-    if slices:
-        say(f"\n{format_breakdown(slices)}")
 
 
 def score(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from apnet.cli.options import Decoders, Device, Json, Weights
 from apnet.cli.terminal import progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
-
-if TYPE_CHECKING:
-    from apnet.checkpoints import Checkpoint
 
 
 def embed(
@@ -50,6 +47,7 @@ def embed(
         embed_to_file,
         embed_to_store,
     )
+    from apnet.models import as_model
 
     to_file = out.suffix == ".npz"
     if to_file and out.is_dir():
@@ -59,8 +57,8 @@ def embed(
     listing = list_images(paths)
     for note in listing.notes:
         tell(note)
-    chosen = chosen_checkpoint(checkpoint)
-    options = EmbedOptions(chosen.config.image_size, flip, skip_unreadable, max(workers, 1))
+    chosen = as_model(checkpoint)
+    options = EmbedOptions(chosen.image_size, flip, skip_unreadable, max(workers, 1))
     compute = ComputeOptions(prepared_device(device), backend, precision)
     numbers: Literal["float16", "float32"] = "float16" if half else "float32"
     with progress_bar("embedding") as progress:
@@ -81,7 +79,7 @@ def embed(
             "skipped": list(result.skipped),
             "checkpoint": str(chosen.path),
             "fingerprint": chosen.fingerprint,
-            "image_size": list(chosen.config.image_size),
+            "image_size": list(chosen.image_size),
             "flip": flip,
             **result.computed(),
         }
@@ -100,26 +98,12 @@ def explain(
     """
     from apnet.cli.device import prepared_device
     from apnet.explanation import explain_files
+    from apnet.models import as_model
 
     chosen = prepared_device(device)
-    loaded = chosen_checkpoint(checkpoint)
-    explained = explain_files(loaded.network.to(chosen), loaded.config.image_size, images, out)
+    loaded = as_model(checkpoint)
+    explained = explain_files(loaded.network.to(chosen), loaded.image_size, images, out)
     for path in (*explained.pictures, *([explained.pair] if explained.pair else [])):
         say(str(path))
     if explained.match is not None:
         say(f"cosine similarity {explained.match.similarity:+.4f}, without mirror images")
-
-
-def chosen_checkpoint(path: Path | None) -> Checkpoint:
-    """Loads the checkpoint that a user named, else the shipped one.
-
-    Raises:
-        CheckpointError: it is missing or damaged.
-    """
-    if path is None:
-        from apnet.shipped import default_checkpoint
-
-        return default_checkpoint()
-    from apnet.checkpoints import load_checkpoint
-
-    return load_checkpoint(path)

@@ -67,12 +67,28 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
-def _check_size(path: Path, size: tuple[int, int]) -> None:
+def _check_size(path: Path | str, size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"{path}: {width} x {height} pixels are more than {MAX_PIXELS:,}; scale it down"
         )
+
+
+def pixels_of(image: Image.Image) -> Tensor:
+    """Returns an opened image of Pillow's as (3, H, W) uint8 RGB, as ``read_image`` does.
+
+    Raises:
+        ImageError: it has more than ``MAX_PIXELS`` pixels, or cannot be decoded.
+    """
+    place = getattr(image, "filename", "") or f"{image.mode} image"
+    _check_size(place, image.size)
+    if not all(image.size):
+        raise ImageError(f"{place}: {image.width} x {image.height} pixels; it is empty")
+    try:
+        return _decode(image)
+    except Exception as error:  # decoders fail on damaged bytes in more ways than they document
+        raise ImageError(f"{place}: cannot be decoded ({_reason(error)})") from None
 
 
 def _decode(header: Image.Image) -> Tensor:

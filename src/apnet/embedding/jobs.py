@@ -110,7 +110,7 @@ def embed_to_file(job: EmbedJob, out: Path) -> EmbedResult:
     kept: list[ImageRecord] = []
     rows: list[np.ndarray] = []
 
-    def keep(batch: EmbeddedBatch) -> None:
+    def keep(batch: EmbeddedBatch[ImageRecord]) -> None:
         kept.extend(batch.records)
         rows.extend([batch.features] if len(batch.records) else [])
 
@@ -169,7 +169,7 @@ def embed_to_store(
 def _fill(store: StoreWriter, job: EmbedJob, choice: Choice) -> tuple[str, ...]:
     left = [record for record in job.records if str(record.path) not in store.known]
 
-    def append(batch: EmbeddedBatch) -> None:
+    def append(batch: EmbeddedBatch[ImageRecord]) -> None:
         if len(batch.records):
             store.append(batch.records, batch.features)
         for record, error in batch.faults:
@@ -212,7 +212,7 @@ def _run(
     job: EmbedJob,
     choice: Choice,
     left: Sequence[ImageRecord],
-    take: Callable[[EmbeddedBatch], None],
+    take: Callable[[EmbeddedBatch[ImageRecord]], None],
 ) -> tuple[str, ...]:
     """Embeds the images that are left and calls ``take`` per batch; returns the skipped paths."""
     total = len(job.records)

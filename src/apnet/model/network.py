@@ -97,6 +97,9 @@ class APNet(nn.Module):
         feature: what the embedding is: ``bn`` after the neck, ``pooled`` before it, or ``logits``.
         joined: whether the losses see the features of all heads as one vector.
 
+    Attributes:
+        image_size: H and W in pixels of the images that it is meant for, where that is known.
+
     Raises:
         ConfigError: ``feature`` is ``logits`` and there is no classifier.
     """
@@ -114,6 +117,7 @@ class APNet(nn.Module):
         self.branches = nn.ModuleList(branches)
         self.feature = feature
         self.joined = joined
+        self.image_size: tuple[int, int] | None = None
         if feature == "logits" and not self.num_classes:
             raise ConfigError('feature = "logits" needs a classifier: set num_classes above 0')
 

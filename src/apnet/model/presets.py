@@ -153,13 +153,15 @@ def build_network(
         last_stride=config.last_stride,
     )
     if compared:
-        return _compared(backbone, config)
-    if config.arrangement == "released":
-        _attach_released(backbone, config)
-    elif config.attention != "none":
-        _attach_pyramids(backbone, config, config.attention if attention is None else attention)
-    trunk, branches = _branches(backbone, config)
-    return APNet(trunk, branches, config.feature)
+        network = _compared(backbone, config)
+    else:
+        if config.arrangement == "released":
+            _attach_released(backbone, config)
+        elif config.attention != "none":
+            _attach_pyramids(backbone, config, config.attention if attention is None else attention)
+        network = APNet(*_branches(backbone, config), config.feature)
+    network.image_size = config.image_size
+    return network
 
 
 def _check_complete(config: NetworkConfig, attention: Any) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from apnet.arguments import AnyPath, as_path, described
 from apnet.checkpoints import Checkpoint, fingerprint
 from apnet.config import Recipe, override, parse, to_dict
 from apnet.data import load_dataset
@@ -17,6 +20,7 @@ from apnet.errors import ApnetError, ConfigError
 from apnet.files import file_lock
 from apnet.losses import Term
 from apnet.model import APNet
+from apnet.models import AnyDevice, Model
 from apnet.training.callbacks import Callback, Callbacks, NoCallback
 from apnet.training.changes import changed_recipe, check_unchanged, describe
 from apnet.training.interruption import Interruption
@@ -46,11 +50,11 @@ Notify = Callable[[str], None]
 
 
 def train(
-    recipe: str | Recipe,
+    recipe: AnyPath | Recipe,
     data: Data,
-    out: Path | str,
+    out: AnyPath,
     *,
-    device: str | torch.device = "auto",
+    device: AnyDevice = "auto",
     settings: Settings | None = None,
     workers: int = 0,
     network: APNet | None = None,
@@ -61,7 +65,7 @@ def train(
     resume: bool = False,
     evaluate: bool = True,
     notify: Notify = lambda _text: None,
-) -> Checkpoint:
+) -> Model:
     """Trains a network into a run folder.
 
     Args:
@@ -86,7 +90,7 @@ def train(
         notify: told what was taken over from a trained network.
 
     Returns:
-        The network after the last epoch, in evaluation mode, with its config and fingerprint.
+        The network after the last epoch, in evaluation mode, ready for use.
 
     Raises:
         ConfigError: a setting, or recipe, data and own parts, do not fit together; or ``out`` is in
@@ -99,18 +103,18 @@ def train(
     job = Job(
         resolved(recipe, settings),
         loaded(data),
-        RunFolder(Path(out).expanduser()),
+        RunFolder(as_path(out, "out")),
         OwnParts(network, losses, optimiser, schedule),
         workers,
         evaluate,
     )
-    return _carry_out(job, chosen_device(device), Callbacks(*callbacks), resume, notify)
+    return _carry_out(job, choose_device(device), Callbacks(*callbacks), resume, notify)
 
 
 def resume_run(
-    folder: Path | str,
+    folder: AnyPath,
     *,
-    device: str | torch.device = "auto",
+    device: AnyDevice = "auto",
     settings: Settings | None = None,
     workers: int = 0,
     network: APNet | None = None,
@@ -120,7 +124,7 @@ def resume_run(
     callbacks: Sequence[Callback] = (),
     evaluate: bool = True,
     notify: Notify = lambda _text: None,
-) -> Checkpoint:
+) -> Model:
     """Goes on with the run in a folder, exactly, on the data that its ``run.json`` names.
 
     Args:
@@ -143,24 +147,29 @@ def resume_run(
     Raises:
         ApnetError: as ``train``; or the folder is no run, or a setting may not change.
     """
-    run = RunFolder(Path(folder).expanduser())
+    run = RunFolder(as_path(folder, "folder"))
     recipe = run.recipe()
     if settings:
         recipe = _change(run, recipe, as_assignments(settings))
     sets = tuple(load_dataset(each["name"], Path(each["root"])) for each in run.data())
     own = OwnParts(network, losses, optimiser, schedule)
     job = Job(recipe, sets, run, own, workers, evaluate)
-    return _carry_out(job, chosen_device(device), Callbacks(*callbacks), True, notify)
+    return _carry_out(job, choose_device(device), Callbacks(*callbacks), True, notify)
 
 
-def resolved(recipe: str | Recipe, settings: Settings | None) -> Recipe:
+def resolved(recipe: AnyPath | Recipe, settings: Settings | None) -> Recipe:
     """Returns a recipe by name or as it is, with settings changed.
 
     Raises:
+        TypeError: it is neither a name, a path, nor a recipe.
         ConfigError: see ``load_recipe``.
     """
-    if isinstance(recipe, str):
-        return load_recipe(recipe, settings)
+    if isinstance(recipe, str | os.PathLike):
+        return load_recipe(os.fspath(recipe), settings)
+    if not isinstance(recipe, Recipe):
+        raise TypeError(
+            f"recipe is a name, the path of a .toml file, or a Recipe; got {described(recipe)}"
+        )
     if settings:
         assignments = as_assignments(settings)
         recipe = parse(Recipe, override(to_dict(recipe), assignments), "settings")
@@ -176,19 +185,21 @@ def loaded(data: Data) -> tuple[ReidDataset, ...]:
         ConfigError: a name is unknown, or one source is named twice.
         DataError: a folder does not hold such a data set.
     """
-    several = [data] if isinstance(data, str | ReidDataset) else list(data)
+    several: list[Any] = list(data) if isinstance(data, list | tuple) else [data]
+    several = [os.fspath(each) if isinstance(each, os.PathLike) else each for each in several]
+    for each in several:
+        if not isinstance(each, str | ReidDataset):
+            raise TypeError(
+                "data is a ReidDataset, 'NAME=DIR' such as 'market1501=DIR', or a list of these; "
+                f"got {described(each)}"
+            )
     named = iter(load_sources([each for each in several if isinstance(each, str)]))
     return tuple(next(named) if isinstance(each, str) else each for each in several)
 
 
-def chosen_device(device: str | torch.device) -> torch.device:
-    """Returns a device, by its name where it is one."""
-    return choose_device(device) if isinstance(device, str) else device
-
-
 def _carry_out(
     job: Job, device: torch.device, callback: Callback, resume: bool, notify: Notify
-) -> Checkpoint:
+) -> Model:
     if job.evaluate:
         for dataset in job.datasets:
             check_testable(dataset)
@@ -210,7 +221,7 @@ def _carry_out(
                 if processes.leads:
                     job.run.abandon()
                 raise
-        return _checkpoint(session)
+        return Model(_checkpoint(session))
 
 
 def _begin(job: Job, processes: Processes, device: torch.device, resume: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Evaluation of a network or the colour histogram on a data set, with its protocol card."""
+"""Embedding query and gallery of a data set, and ranking them, with the protocol card."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
-from apnet.checkpoints import Checkpoint
 from apnet.config import NetworkConfig
 from apnet.data.metadata import read_metadata
 from apnet.data.metadata_columns import metadata_columns, twin_pairs
@@ -20,7 +18,7 @@ from apnet.model import APNet
 from apnet.progress import Progress, silent
 from apnet.results import APKind, Distance, Evaluation, ProtocolCard
 from apnet.retrieval import (
-    Facts,
+    ImageAttributes,
     Reranking,
     Slice,
     breakdown,
@@ -52,12 +50,16 @@ class Protocol:
     """``None``: the plain ranking."""
 
 
+DEFAULT = Protocol()
+"""The paper's protocol: cosine, mirror image added, no re-ranking."""
+
+
 def evaluate_network(
     network: APNet,
     config: NetworkConfig,
     dataset: ReidDataset,
     *,
-    protocol: Protocol = Protocol(),
+    protocol: Protocol = DEFAULT,
     model: str | None = None,
     seeds: dict[str, int] | None = None,
     workers: int = 0,
@@ -109,63 +111,6 @@ def evaluate_network(
     return _ranked(query, gallery, card, protocol.reranking, progress), query, gallery
 
 
-def evaluate_checkpoint(
-    checkpoint: Checkpoint,
-    dataset: ReidDataset,
-    *,
-    device: torch.device,
-    protocol: Protocol = Protocol(),
-    workers: int = 0,
-    progress: Progress = silent,
-) -> Evaluation:
-    """Evaluates a loaded checkpoint; the card names its fingerprint and training seed.
-
-    Args:
-        checkpoint: its network is moved to the device.
-        dataset: its query and gallery are used.
-        device: where the network runs.
-        protocol: distance, kind of AP, mirror image, arithmetic, re-ranking.
-        workers: threads that decode beside the network; 0 and 1 both mean one.
-        progress: as for ``evaluate_network``.
-
-    Raises:
-        DataError: no query or gallery, or no query has a match.
-    """
-    return _evaluate_checkpoint(checkpoint, dataset, device, protocol, workers, progress)[0]
-
-
-def evaluate_and_break_down(
-    checkpoint: Checkpoint,
-    dataset: ReidDataset,
-    *,
-    device: torch.device,
-    protocol: Protocol = Protocol(),
-    workers: int = 0,
-    progress: Progress = silent,
-) -> tuple[Evaluation, list[Slice]]:
-    """Evaluates a loaded checkpoint as a whole and per slice, see ``break_down``.
-
-    There are no slices of a re-ranked evaluation, as they would be those of the plain ranking.
-
-    Args:
-        checkpoint: its network is moved to the device.
-        dataset: its query and gallery are used.
-        device: where the network runs.
-        protocol: distance, kind of AP, mirror image, arithmetic, re-ranking.
-        workers: threads that decode beside the network; 0 and 1 both mean one.
-        progress: as for ``evaluate_network``.
-
-    Raises:
-        DataError: no query or gallery, no query has a match, or damaged metadata.
-    """
-    evaluation, query, gallery = _evaluate_checkpoint(
-        checkpoint, dataset, device, protocol, workers, progress
-    )
-    if protocol.reranking is not None:
-        return evaluation, []
-    return evaluation, break_down(dataset, query, gallery, evaluation.card)
-
-
 def break_down(
     dataset: ReidDataset, query: Embeddings, gallery: Embeddings, card: ProtocolCard
 ) -> list[Slice]:
@@ -187,32 +132,10 @@ def break_down(
     if metadata is None or not metadata.images:
         return []
     facts = [
-        Facts(**metadata_columns(metadata, dataset.root, records))
+        ImageAttributes(**metadata_columns(metadata, dataset.root, records))
         for records in (dataset.query, dataset.gallery)
     ]
     return breakdown(query, gallery, (facts[0], facts[1]), twin_pairs(metadata), card)
-
-
-def _evaluate_checkpoint(
-    checkpoint: Checkpoint,
-    dataset: ReidDataset,
-    device: torch.device,
-    protocol: Protocol,
-    workers: int,
-    progress: Progress,
-) -> tuple[Evaluation, Embeddings, Embeddings]:
-    checkpoint.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    seed = checkpoint.facts.get("seed")
-    return evaluate_network(
-        checkpoint.network,
-        checkpoint.config,
-        dataset,
-        protocol=protocol,
-        model=f"{checkpoint.path} sha256:{checkpoint.fingerprint}",
-        seeds={} if seed is None else {"training": int(seed)},
-        workers=workers,
-        progress=progress,
-    )
 
 
 def evaluate_histogram(
@@ -241,16 +164,7 @@ def evaluate_histogram(
 
 def split_embeddings(embeddings: Embeddings, count: int) -> tuple[Embeddings, Embeddings]:
     """Returns the first ``count`` rows and the others, without copying."""
-    halves = [
-        Embeddings(
-            features=embeddings.features[part],
-            pids=embeddings.pids[part],
-            camids=embeddings.camids[part],
-            paths=embeddings.paths[part],
-        )
-        for part in (slice(None, count), slice(count, None))
-    ]
-    return halves[0], halves[1]
+    return embeddings[:count], embeddings[count:]
 
 
 def _test_records(dataset: ReidDataset) -> Sequence[ImageRecord]:

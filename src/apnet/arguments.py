@@ -1,0 +1,39 @@
+"""What Python callers may pass where a path is meant."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from apnet.errors import ConfigError
+
+AnyPath = str | os.PathLike[str]
+"""A path as people write it."""
+
+
+def as_path(value: AnyPath, name: str) -> Path:
+    """Returns a path, with ``~`` expanded.
+
+    Args:
+        value: a ``str``, ``Path`` or other path object.
+        name: of the argument, for the error.
+
+    Raises:
+        TypeError: it is of another type.
+        ConfigError: it is empty.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} must be a path (str or Path), got {described(value)}")
+    text = os.fspath(value)
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be a path of text, got {described(text)}")
+    if not text:
+        raise ConfigError(f"{name} is empty; name a file or folder")
+    return Path(text).expanduser()
+
+
+def described(value: object) -> str:
+    """Returns the type of a value, and the value itself where it is short: ``int 5``."""
+    shown = repr(value)
+    short = shown if len(shown) <= 60 and "\n" not in shown else ""
+    return f"{type(value).__name__} {short}".strip()

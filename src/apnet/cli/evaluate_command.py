@@ -1,0 +1,69 @@
+"""``apnet evaluate``: figures of a network on a data set, with pictures of its rank lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from apnet.cli.commands import Kind, Protocol, Rerank
+from apnet.cli.options import Decoders, Device, Json
+from apnet.cli.terminal import progress_bar, say, say_json, tell
+from apnet.errors import ConfigError
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run folder or a .safetensors checkpoint.")],
+    data: Annotated[list[str], typer.Option("--data", metavar="NAME=DIR", help="Data set.")],
+    distance: Protocol = "cosine",
+    ap: Kind = "hits",
+    flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
+    precision: Annotated[str, typer.Option(help="'float32', 'bf16' or 'auto'.")] = "float32",
+    rerank: Rerank = None,
+    pictures: Annotated[
+        Optional[Path],  # noqa: UP045 - typer on Python 3.10
+        typer.Option(metavar="DIR", help="Draw rank lists: the worst, the median, some at random."),
+    ] = None,
+    device: Device = "auto",
+    workers: Decoders = 2,
+    json: Json = False,
+) -> None:
+    """Evaluate a checkpoint on a data set's query and gallery.
+
+    Figures on synthetic people are also broken down by view, clothes, occlusion, height in pixels,
+    light and twins, unless they are re-ranked.
+    """
+    from apnet.cli.device import prepared_device
+    from apnet.cli.values import only, reranking
+    from apnet.data import load_source
+    from apnet.devices import choose_precision
+    from apnet.evaluation import Protocol, measure
+    from apnet.models import as_model
+    from apnet.retrieval import format_breakdown, format_evaluation
+
+    if precision not in ("float32", "bf16", "auto"):
+        raise ConfigError(f"--precision {precision}: choose float32, bf16 or auto")
+    settings = reranking(rerank)
+    if pictures is not None and settings is not None:
+        raise ConfigError("--pictures shows the plain ranking; leave --rerank out")
+    model = as_model(run)
+    dataset = load_source(only(data))
+    chosen = prepared_device(device)
+    protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen), settings)
+    with progress_bar("embedding" if settings is None else "embedding, re-ranking") as progress:
+        measured = measure(
+            model, dataset, device=chosen, protocol=protocol, workers=workers, progress=progress
+        )
+    if pictures is not None:
+        from apnet.rank_lists import write_rank_lists
+
+        for written in write_rank_lists(measured, pictures):
+            tell(f"rank lists: {written}")
+    result, slices = measured.evaluation, measured.slices
+    if json:
+        say_json({**result.to_dict(), "breakdown": [part.to_dict() for part in slices]})
+        return
+    say(format_evaluation(result))
+    if slices:
+        say(f"\n{format_breakdown(slices)}")

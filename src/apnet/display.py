@@ -1,0 +1,66 @@
+"""How results show themselves: a few lines of text, and HTML for notebooks.
+
+The HTML has no colours of its own, so that it is readable on light and dark pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+LONGEST = 200
+"""Longer values are shortened in their middle."""
+
+_CELL = "padding:2px 10px;text-align:left;border-bottom:1px solid rgba(128,128,128,.35)"
+
+
+def text_summary(title: str, rows: Mapping[str, object]) -> str:
+    """Returns a title and one indented line per row; at most 9 rows, for a ``repr``."""
+    wide = max(map(len, rows), default=0)
+    lines = [f"  {name:<{wide}}  {_short(value)}" for name, value in list(rows.items())[:9]]
+    return "\n".join([title, *lines])
+
+
+def html_summary(title: str, rows: Mapping[str, object]) -> str:
+    """Returns a title and a table of names and values, for a notebook."""
+    return html_table(title, (), [(name, _short(value)) for name, value in rows.items()])
+
+
+def html_table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[object]], note: str = ""
+) -> str:
+    """Returns a table for a notebook; all text is escaped.
+
+    Args:
+        title: above it.
+        header: names of the columns; empty for none.
+        rows: cells; ``Html`` as it is, anything else as text.
+        note: below it.
+    """
+    head = "".join(f'<th scope="col" style="{_CELL}">{escape(name)}</th>' for name in header)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{_CELL}">{_cell(cell)}</td>' for cell in row) + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div style="overflow-x:auto"><strong>{escape(title)}</strong>'
+        f'<table style="border-collapse:collapse">{f"<thead><tr>{head}</tr></thead>" * bool(head)}'
+        f"<tbody>{body}</tbody></table>{f'<small>{escape(note)}</small>' * bool(note)}</div>"
+    )
+
+
+class Html(str):
+    """Text that is HTML already, such as an image tag; ``html_table`` does not escape it."""
+
+    __slots__ = ()
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, Html) else escape(str(value))
+
+
+def _short(value: object) -> str:
+    line = " ".join(str(value).split())
+    if len(line) <= LONGEST:
+        return line
+    return f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"

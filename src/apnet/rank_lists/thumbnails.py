@@ -1,0 +1,58 @@
+"""Small pictures of images, from files or from memory."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+from pathlib import Path
+
+from PIL import Image
+
+from apnet.data import read_image
+from apnet.embedding.inputs import ImageInput
+from apnet.errors import ImageError
+
+SIZE = (96, 192)
+"""Greatest width and height in pixels."""
+
+
+def file_thumbnail(path: str) -> Image.Image | None:
+    """Returns an image file scaled down, ``None`` where it cannot be read any more."""
+    try:
+        return thumbnail(Image.fromarray(read_image(Path(path)).permute(1, 2, 0).numpy()))
+    except ImageError:
+        return None
+
+
+def input_thumbnail(image: ImageInput) -> Image.Image | None:
+    """Returns an embedded image scaled down, ``None`` where it cannot be read any more."""
+    try:
+        return thumbnail(Image.fromarray(image.read().permute(1, 2, 0).contiguous().numpy()))
+    except ImageError:
+        return None
+
+
+def thumbnail(image: Image.Image) -> Image.Image:
+    """Returns an image scaled, up or down, to fit ``SIZE`` with the same aspect."""
+    share = min(SIZE[0] / image.width, SIZE[1] / image.height)
+    size = (max(round(image.width * share), 1), max(round(image.height * share), 1))
+    return image.convert("RGB").resize(size, Image.Resampling.BILINEAR)
+
+
+def data_uri(image: Image.Image | None, alternative: str) -> str:
+    """Returns an HTML image element that holds the picture itself.
+
+    Args:
+        image: the picture; ``None`` gives the alternative text alone.
+        alternative: what it shows, for readers who do not see it.
+    """
+    if image is None:
+        return f"<em>{escape(alternative)}: no picture</em>"
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=80)
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return (
+        f'<img alt="{escape(alternative)}" src="data:image/jpeg;base64,{data}" '
+        'style="max-height:96px;width:auto">'
+    )
