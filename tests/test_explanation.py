@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 
 from apnet.errors import ApnetError, ConfigError, ImageError
-from apnet.explanation import explain_files
-from apnet.explanation.files import explained_names
+from apnet.explanation import explain
 from apnet.explanation.levels import grad_cams, level_maps, likeness, top_class
 from apnet.explanation.match import explain_match
+from apnet.explanation.verb import unique_stems
 from apnet.model import build_network, preset
 
 SMALL = dataclasses.replace(preset("apnet-c2-small"), num_classes=5)
@@ -91,13 +91,17 @@ def crops(tmp_path):
 @pytest.mark.parametrize("classes", [0, 5])
 def test_pictures_of_a_pair(crops, tmp_path, classes):
     out = tmp_path / "out"
-    made = explain_files(network_of(num_classes=classes), (128, 64), crops, out)
+    made = explain(network_of(num_classes=classes), crops, out=out)
     assert sorted(path.name for path in out.iterdir()) == [
         "a.explained.png",
         "b.explained.png",
         "pair.png",
     ]
     assert made.match is not None
+    assert made.pair.size != made[0].size
+    assert [path.read_bytes() for path in made.files] == list(made.png)
+    assert len(repr(made).splitlines()) <= 10
+    assert made._repr_html_().count("<img") == 3
     for path in out.iterdir():
         with Image.open(path) as picture:
             assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 500
@@ -107,30 +111,29 @@ def test_pictures_of_a_pair(crops, tmp_path, classes):
 def test_one_image_and_one_pixel(crops, tmp_path):
     dot = tmp_path / "dot.png"
     Image.new("RGB", (1, 1), "red").save(dot)
-    made = explain_files(network_of(num_classes=0), (128, 64), [dot], tmp_path / "out")
+    made = explain(network_of(num_classes=0), [dot], out=tmp_path / "out")
     assert made.pair is None
-    assert made.pictures == (tmp_path / "out" / "dot.explained.png",)
+    assert made.files == (tmp_path / "out" / "dot.explained.png",)
 
 
-def test_images_of_one_name_get_numbers(tmp_path):
-    paths = [tmp_path / "x" / "a.jpg", tmp_path / "y" / "a.jpg"]
-    assert explained_names(paths) == ["a.explained.png", "a-2.explained.png"]
+def test_images_of_one_name_get_numbers():
+    assert unique_stems(["a.jpg", "a.png", "a-2.jpg"]) == ["a", "a-3", "a-2"]
 
 
 def test_nothing_is_written_when_an_image_cannot_be_read(crops, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(crops[0].read_bytes()[:300])
     with pytest.raises(ImageError, match=r"broken\.jpg"):
-        explain_files(network_of(), (128, 64), [crops[0], broken], tmp_path / "out")
+        explain(network_of(), [crops[0], broken], out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_no_image_and_an_output_in_the_way_are_refused(crops, tmp_path):
-    with pytest.raises(ConfigError, match="at least one"):
-        explain_files(network_of(), (128, 64), [], tmp_path / "out")
+    with pytest.raises(ApnetError, match="at least one"):
+        explain(network_of(), [], out=tmp_path / "out")
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ApnetError, match="file"):
-        explain_files(network_of(), (128, 64), crops, tmp_path / "file")
+        explain(network_of(), crops, out=tmp_path / "file")
 
 
 def test_a_network_without_classifier_has_no_top_class():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from apnet.embedding import embed_images, embed_records
     from apnet.errors import ApnetError
     from apnet.evaluation import evaluate, evaluate_checkpoint, evaluate_network
+    from apnet.explanation import Explanation, explain
     from apnet.losses import LOSSES, Term, apnet_loss, batch_hard_triplet, smoothed_cross_entropy
     from apnet.model import (
         ATTENTIONS,
@@ -43,6 +44,7 @@ _ROOMS = {
     "apnet.embedding": ("embed_images", "embed_records"),
     "apnet.errors": ("ApnetError",),
     "apnet.evaluation": ("evaluate", "evaluate_checkpoint", "evaluate_network"),
+    "apnet.explanation": ("Explanation", "explain"),
     "apnet.losses": (
         "LOSSES",
         "Term",
@@ -123,6 +125,8 @@ __all__ = [  # noqa: RUF022 - in the order of the data flow
     "SearchResult",
     "search",
     "plot_ranks",
+    "Explanation",
+    "explain",
 ]
 
 

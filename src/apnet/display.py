@@ -5,6 +5,7 @@ The HTML has no colours of its own, so that it is readable on light and dark pag
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -47,6 +48,40 @@ def html_table(
         f'<table style="border-collapse:collapse">{f"<thead><tr>{head}</tr></thead>" * bool(head)}'
         f"<tbody>{body}</tbody></table>{f'<small>{escape(note)}</small>' * bool(note)}</div>"
     )
+
+
+def html_pictures(
+    title: str, pictures: Sequence[bytes], texts: Sequence[str], note: str = ""
+) -> str:
+    """Returns pictures below each other for a notebook, as wide as the page at most.
+
+    Args:
+        title: above them.
+        pictures: PNG or JPEG files' bytes.
+        texts: what each shows, for readers who do not see it.
+        note: below them.
+    """
+    shown = "".join(
+        html_picture(png, text, "max-width:100%;margin:4px 0;display:block")
+        for png, text in zip(pictures, texts, strict=True)
+    )
+    return (
+        f"<div><strong>{escape(title)}</strong>{shown}"
+        f"{f'<small>{escape(note)}</small>' * bool(note)}</div>"
+    )
+
+
+def html_picture(picture: bytes, text: str, style: str) -> Html:
+    """Returns an image element that holds the picture itself.
+
+    Args:
+        picture: a PNG or JPEG file's bytes.
+        text: what it shows.
+        style: CSS of the element.
+    """
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+    data = base64.b64encode(picture).decode("ascii")
+    return Html(f'<img alt="{escape(text)}" src="data:image/{kind};base64,{data}" style="{style}">')
 
 
 class Html(str):

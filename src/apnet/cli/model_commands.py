@@ -97,13 +97,13 @@ def explain(
     Writes NAME.explained.png for each image and, of exactly two, pair.png.
     """
     from apnet.cli.device import prepared_device
-    from apnet.explanation import explain_files
+    from apnet.explanation import explain as explained
     from apnet.models import as_model
 
-    chosen = prepared_device(device)
-    loaded = as_model(checkpoint)
-    explained = explain_files(loaded.network.to(chosen), loaded.image_size, images, out)
-    for path in (*explained.pictures, *([explained.pair] if explained.pair else [])):
+    made = explained(
+        as_model(checkpoint), images, out=out, device=prepared_device(device), notify=tell
+    )
+    for path in made.files:
         say(str(path))
-    if explained.match is not None:
-        say(f"cosine similarity {explained.match.similarity:+.4f}, without mirror images")
+    if made.match is not None:
+        say(f"cosine similarity {made.match.similarity:+.4f}, without mirror images")

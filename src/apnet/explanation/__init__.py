@@ -1,13 +1,13 @@
 """Explanations: feature strength and Grad-CAM per pyramid level, similarity per position."""
 
-from apnet.explanation.files import Explained, explain_files
 from apnet.explanation.levels import grad_cams, level_maps, likeness, top_class
 from apnet.explanation.match import Match, explain_match
+from apnet.explanation.verb import Explanation, explain
 
 __all__ = [
-    "Explained",
+    "Explanation",
     "Match",
-    "explain_files",
+    "explain",
     "explain_match",
     "grad_cams",
     "level_maps",

@@ -8,10 +8,10 @@ from typing import Any
 
 from PIL import Image
 
-from apnet.display import Html, html_table, text_summary
+from apnet.display import html_table, text_summary
 from apnet.extras import require
 from apnet.rank_lists.rank_sheet import RankedImage, RankRow, draw_rank_rows
-from apnet.rank_lists.thumbnails import data_uri
+from apnet.rank_lists.thumbnails import html_thumbnail
 from apnet.retrieval import Matches
 from apnet.types import JUNK_PID, NO_CAMERA, Embeddings
 
@@ -140,10 +140,10 @@ class SearchResult:
 
     def _html_of(self, query: int) -> str:
         hits = self[query]
-        cells = [(Html(data_uri(self.query_image(query), "the query")), "query", "", "", "")]
+        cells = [(html_thumbnail(self.query_image(query), "the query"), "query", "", "", "")]
         cells += [
             (
-                Html(data_uri(self.gallery_image(hit.row), f"rank {hit.rank}")),
+                html_thumbnail(self.gallery_image(hit.row), f"rank {hit.rank}"),
                 str(hit.rank),
                 f"{hit.similarity:+.3f}",
                 {True: "✓ right", False: "✗ wrong", None: ""}[hit.correct],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from html import escape
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from apnet.data import read_image
+from apnet.display import Html, html_picture
 from apnet.embedding.inputs import ImageInput
 from apnet.errors import ImageError
 
@@ -40,19 +40,15 @@ def thumbnail(image: Image.Image) -> Image.Image:
     return image.convert("RGB").resize(size, Image.Resampling.BILINEAR)
 
 
-def data_uri(image: Image.Image | None, alternative: str) -> str:
+def html_thumbnail(image: Image.Image | None, text: str) -> Html:
     """Returns an HTML image element that holds the picture itself.
 
     Args:
-        image: the picture; ``None`` gives the alternative text alone.
-        alternative: what it shows, for readers who do not see it.
+        image: the picture; ``None`` gives the text alone.
+        text: what it shows, for readers who do not see it.
     """
     if image is None:
-        return f"<em>{escape(alternative)}: no picture</em>"
+        return Html(f"<em>{escape(text)}: no picture</em>")
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=80)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return (
-        f'<img alt="{escape(alternative)}" src="data:image/jpeg;base64,{data}" '
-        'style="max-height:96px;width:auto">'
-    )
+    return html_picture(buffer.getvalue(), text, "max-height:96px;width:auto")

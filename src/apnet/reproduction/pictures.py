@@ -14,7 +14,7 @@ from PIL import Image
 
 from apnet.checkpoints import Checkpoint, load_checkpoint
 from apnet.data import EvaluationTransform, read_image
-from apnet.explanation import explain_files, grad_cams, top_class
+from apnet.explanation import explain, grad_cams, top_class
 from apnet.explanation.colours import heat_overlay
 from apnet.explanation.levels import Maps
 from apnet.reproduction.figures import require_drawing, save_figure
@@ -58,7 +58,7 @@ def draw_levels(
     chosen = evenly(query, _DRAWN)
     files = [record.path for record in chosen]
     first = checkpoints[0]
-    explain_files(first.network, first.config.image_size, files, out / "pictures")
+    explain(first, files, out=out / "pictures")
     _draw(first, chosen, out)
     measured = evenly(query, _MEASURED)
     with options.stage("Grad-CAM") as progress:
