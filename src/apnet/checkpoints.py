@@ -20,6 +20,7 @@ from torch import Tensor
 from apnet._version import __version__
 from apnet.arguments import AnyPath, as_path
 from apnet.config import NetworkConfig, parse, to_dict
+from apnet.display import summarised
 from apnet.errors import ApnetError, CheckpointError
 from apnet.files import atomic_write
 from apnet.model import APNet, build_network
@@ -29,6 +30,7 @@ _FORMAT = 1
 _SINCE_0_1 = ("split", "returns", "start")
 
 
+@summarised
 @dataclass(frozen=True, repr=False)
 class Checkpoint:
     """A network with the config that built it.
@@ -47,8 +49,10 @@ class Checkpoint:
     path: Path
     facts: Mapping[str, Any]
 
-    def __repr__(self) -> str:
-        return f"Checkpoint({str(self.path)!r}, {self.config.backbone}, {self.fingerprint})"
+    def _rows(self) -> dict[str, object]:
+        shown = ("backbone", "attention", "parts", "image_size")
+        rows = {name: getattr(self.config, name) for name in shown}
+        return {"path": self.path, "fingerprint": self.fingerprint, **rows, "facts": self.facts}
 
 
 def save_checkpoint(

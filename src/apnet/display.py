@@ -6,19 +6,44 @@ The HTML has no colours of its own, so that it is readable on light and dark pag
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any, TypeVar
 
 LONGEST = 200
 """Longer values are shortened in their middle."""
 
+T = TypeVar("T")
+
+_LINES = 9
 _CELL = "padding:2px 10px;text-align:left;border-bottom:1px solid rgba(128,128,128,.35)"
 
 
+def summarised(cls: type[T]) -> type[T]:
+    """Gives a dataclass a ``repr`` of at most ten lines, and a table for notebooks.
+
+    Both show its fields, or what its method ``_rows`` returns (a mapping of names to values), below
+    its name, or what its method ``_title`` returns. Arrays are shown as type and shape.
+    """
+
+    def text(self: Any) -> str:
+        return text_summary(_title_of(self), _rows_of(self))
+
+    def html(self: Any) -> str:
+        return html_summary(_title_of(self), _rows_of(self))
+
+    cls.__repr__ = text  # type: ignore[method-assign]
+    cls._repr_html_ = html  # type: ignore[attr-defined]
+    return cls
+
+
 def text_summary(title: str, rows: Mapping[str, object]) -> str:
-    """Returns a title and one indented line per row; at most 9 rows, for a ``repr``."""
+    """Returns a title and one indented line per row; ten lines at most, for a ``repr``."""
     wide = max(map(len, rows), default=0)
-    lines = [f"  {name:<{wide}}  {_short(value)}" for name, value in list(rows.items())[:9]]
+    lines = [f"  {name:<{wide}}  {_short(value)}" for name, value in rows.items()]
+    if len(lines) > _LINES:
+        lines[_LINES - 1 :] = [f"  ... and {len(lines) - _LINES + 1} more"]
     return "\n".join([title, *lines])
 
 
@@ -94,7 +119,19 @@ def _cell(value: object) -> str:
     return value if isinstance(value, Html) else escape(str(value))
 
 
+def _title_of(instance: Any) -> str:
+    return str(instance._title()) if hasattr(instance, "_title") else type(instance).__name__
+
+
+def _rows_of(instance: Any) -> Mapping[str, object]:
+    if hasattr(instance, "_rows"):
+        return dict(instance._rows())
+    return {each.name: getattr(instance, each.name) for each in dataclasses.fields(instance)}
+
+
 def _short(value: object) -> str:
+    if hasattr(value, "dtype") and getattr(value, "shape", None):
+        return f"{value.dtype} {tuple(value.shape)}"  # type: ignore[attr-defined]
     line = " ".join(str(value).split())
     if len(line) <= LONGEST:
         return line

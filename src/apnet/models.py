@@ -16,7 +16,7 @@ from apnet.arguments import AnyPath, as_path, described
 from apnet.checkpoints import Checkpoint, fingerprint, load_checkpoint
 from apnet.config import CUSTOM, NetworkConfig
 from apnet.devices import Precision, choose_device
-from apnet.display import html_summary, text_summary
+from apnet.display import summarised
 from apnet.embedding.engines.eager import unchanged_backend
 from apnet.embedding.inputs import ImageInput, box_inputs, image_inputs
 from apnet.embedding.stream import BATCH_SIZE, EmbedOptions, embed_stream
@@ -31,6 +31,7 @@ AnyDevice = str | torch.device
 """A device as people write it: ``auto``, ``cpu``, ``cuda:1``, or torch's own."""
 
 
+@summarised
 @dataclass(frozen=True, repr=False)
 class Model:
     """A trained network with what it needs to be used: image size, feature, fingerprint.
@@ -137,11 +138,8 @@ class Model:
         )
         return embed_inputs(self, inputs, options, precision, progress)
 
-    def __repr__(self) -> str:
-        return text_summary(f"Model {self.fingerprint}", self._rows())
-
-    def _repr_html_(self) -> str:
-        return html_summary(f"Model {self.fingerprint}", self._rows())
+    def _title(self) -> str:
+        return f"Model {self.fingerprint}"
 
     def _rows(self) -> dict[str, object]:
         config, parameters = self.config, sum(each.numel() for each in self.network.parameters())

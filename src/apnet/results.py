@@ -11,13 +11,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.display import html_summary, text_summary
+from apnet.display import summarised
 
 Distance = Literal["cosine", "euclidean"]
 APKind = Literal["hits", "trapezoidal"]
 JunkRule = Literal["same-camera", "none"]
 
 
+@summarised
 @dataclass(frozen=True, repr=False)
 class ProtocolCard:
     """How a figure was measured. Compare two figures only where their cards agree."""
@@ -65,12 +66,6 @@ class ProtocolCard:
         """Key of the metric that ``mAP`` is under this protocol."""
         return f"mAP_{self.ap_kind}"
 
-    def __repr__(self) -> str:
-        return text_summary("ProtocolCard", self._rows())
-
-    def _repr_html_(self) -> str:
-        return html_summary("Protocol", self._rows())
-
     def _rows(self) -> dict[str, object]:
         size = "x".join(map(str, self.image_size)) if self.image_size else "as given"
         flip = {True: "with mirror image", False: "without mirror image", None: ""}[self.flip]
@@ -85,6 +80,7 @@ class ProtocolCard:
         }
 
 
+@summarised
 @dataclass(frozen=True, repr=False)
 class Evaluation:
     """Single-query retrieval figures (section IV-A); all values are fractions from 0 to 1.
@@ -107,12 +103,6 @@ class Evaluation:
     valid_queries: int
     average_precision: NDArray[np.float64]
     first_match: NDArray[np.int64]
-
-    def __repr__(self) -> str:
-        return text_summary("Evaluation", self._rows())
-
-    def _repr_html_(self) -> str:
-        return html_summary("Evaluation", self._rows())
 
     def _rows(self) -> dict[str, object]:
         card = self.card

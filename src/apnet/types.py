@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.display import html_summary, html_table, text_summary
+from apnet.display import html_table, summarised, text_summary
 from apnet.errors import DataError
 from apnet.extras import require
 
@@ -108,6 +108,7 @@ def labels_of(records: Iterable[ImageRecord]) -> list[int]:
     return [index[record.pid] for record in records]
 
 
+@summarised
 @dataclass(frozen=True, repr=False)
 class Embeddings:
     """Features of N images with their identities and cameras.
@@ -178,12 +179,6 @@ class Embeddings:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.features, dtype=dtype, copy=True if copy else None)
-
-    def __repr__(self) -> str:
-        return text_summary("Embeddings", self._rows())
-
-    def _repr_html_(self) -> str:
-        return html_summary("Embeddings", self._rows())
 
     def _rows(self) -> dict[str, object]:
         known = set(self.pids.tolist()) - {JUNK_PID}

@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from apnet.config.network import STRICT, NetworkConfig, Positive
+from apnet.display import summarised
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -138,7 +139,8 @@ def _paper_loss() -> tuple[LossConfig, ...]:
     return (LossConfig("cross-entropy"), LossConfig("triplet"))
 
 
-@dataclass(frozen=True, config=STRICT)
+@summarised
+@dataclass(frozen=True, config=STRICT, repr=False)
 class Recipe:
     """One training run."""
 

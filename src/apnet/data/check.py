@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from apnet.arguments import AnyPath
 from apnet.data.images import read_image
 from apnet.data.listing import Listing
 from apnet.data.published import (
@@ -22,6 +23,7 @@ from apnet.data.published import (
     missing_splits,
 )
 from apnet.data.registry import read_listing
+from apnet.display import summarised
 from apnet.errors import ImageError
 from apnet.progress import Progress, silent
 from apnet.types import NO_CAMERA, ImageRecord
@@ -30,7 +32,8 @@ Copies = tuple[tuple[Path, ...], ...]
 """Groups of files with identical bytes."""
 
 
-@dataclass(frozen=True)
+@summarised
+@dataclass(frozen=True, repr=False)
 class DatasetCheck:
     """A data set's counts and faults.
 
@@ -66,6 +69,19 @@ class DatasetCheck:
     copies_leaked: Copies
     decoded: bool
 
+    def _rows(self) -> dict[str, object]:
+        counted: dict[str, object] = {
+            split: f"{each.images:,} images, {each.ids:,} identities, {each.cameras:,} cameras"
+            for split, each in self.counts.items()
+        }
+        return {
+            "data": f"{self.name} in {self.root}",
+            **counted,
+            "problems": "; ".join(self.problems()) or "none",
+            "remarks": "; ".join(self.remarks()) or "none",
+            "decoded": "every image" if self.decoded else "no image",
+        }
+
     def problems(self) -> list[str]:
         """Returns one sentence per fault that makes loading fail or results wrong."""
         tested = any(self.counts[split].images for split in ("query", "gallery"))
@@ -97,7 +113,7 @@ class DatasetCheck:
 
 
 def check_dataset(
-    name: str, root: str | Path, *, decode: bool = True, progress: Progress = silent
+    name: str, root: AnyPath, *, decode: bool = True, progress: Progress = silent
 ) -> DatasetCheck:
     """Reads a data set and reports its counts and faults.
 

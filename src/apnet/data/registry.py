@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from apnet.arguments import AnyPath, as_path, described
 from apnet.data.benchmarks.cuhk03np import read_cuhk03np_detected, read_cuhk03np_labeled
 from apnet.data.benchmarks.dukemtmcreid import read_dukemtmcreid
 from apnet.data.benchmarks.market1501 import read_market1501
@@ -79,18 +80,19 @@ def load_sources(texts: Sequence[str]) -> tuple[ReidDataset, ...]:
     return tuple(datasets.values())
 
 
-def read_listing(name: str, root: str | Path) -> Listing:
+def read_listing(name: str, root: AnyPath) -> Listing:
     """Lists the images of a data set without validating it as ``load_dataset`` does.
 
     Raises:
+        TypeError: the name is no text or the root no path.
         ConfigError: the name is unknown.
         DataError: the folder is not what the name says.
         MissingExtraError: its format needs an extra that is not installed.
     """
-    return _loader(name)(Path(root).expanduser())
+    return _loader(name)(as_path(root, "root"))
 
 
-def load_dataset(name: str, root: str | Path) -> ReidDataset:
+def load_dataset(name: str, root: AnyPath) -> ReidDataset:
     """Reads a data set that can be trained on, tested on, or both.
 
     Args:
@@ -102,6 +104,7 @@ def load_dataset(name: str, root: str | Path) -> ReidDataset:
         missing training or test split, and on counts that differ from the published ones.
 
     Raises:
+        TypeError: the name is no text or the root no path.
         ConfigError: the name is unknown.
         DataError: the folder is not what the name says, there are no images, there is a query
             without a gallery or the reverse, or image names do not follow the naming scheme.
@@ -125,6 +128,10 @@ def load_dataset(name: str, root: str | Path) -> ReidDataset:
 
 
 def _loader(name: str) -> Callable[[Path], Listing]:
+    if not isinstance(name, str):
+        raise TypeError(
+            f"name must be a data set's name, such as 'market1501'; got {described(name)}"
+        )
     if name in DATASETS:
         return DATASETS[name]
     close = difflib.get_close_matches(name, DATASETS, n=3)

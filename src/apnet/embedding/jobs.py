@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from apnet.display import summarised
 from apnet.embedding.agreement import sample_images
 from apnet.embedding.choice import Choice, choose_backend
 from apnet.embedding.engines import Task
@@ -65,7 +66,8 @@ class EmbedJob:
     """Called with remarks: skipped images, the back-end that is used, those that are not."""
 
 
-@dataclass(frozen=True)
+@summarised
+@dataclass(frozen=True, repr=False)
 class EmbedResult:
     """What a job did."""
 

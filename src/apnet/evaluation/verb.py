@@ -11,6 +11,7 @@ from apnet.arguments import AnyPath, as_path, described
 from apnet.checkpoints import Checkpoint
 from apnet.data import load_source
 from apnet.devices import Precision
+from apnet.display import summarised
 from apnet.errors import ConfigError
 from apnet.evaluation.network import DEFAULT, Protocol, break_down, evaluate_network
 from apnet.model import APNet
@@ -29,7 +30,8 @@ from apnet.retrieval.files.store import is_store
 from apnet.types import Embeddings, ReidDataset, check_same_network
 
 
-@dataclasses.dataclass(frozen=True)
+@summarised
+@dataclasses.dataclass(frozen=True, repr=False)
 class Measured:
     """An evaluation with what it was computed from.
 

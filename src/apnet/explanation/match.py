@@ -21,13 +21,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from apnet.display import summarised
 from apnet.errors import ConfigError
 from apnet.model import APNet
 from apnet.model.network import Branch, Head
 from apnet.model.shapes import evaluating
 
 
-@dataclass(frozen=True)
+@summarised
+@dataclass(frozen=True, repr=False)
 class Match:
     """The similarity of two images and its parts.
 

@@ -11,13 +11,15 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from apnet.display import summarised
 from apnet.model.shapes import evaluating
 
 _FLOPS = 2
 """Operations that torch's counter counts for one multiply-add."""
 
 
-@dataclass(frozen=True)
+@summarised
+@dataclass(frozen=True, repr=False)
 class Cost:
     """The cost of one image in evaluation mode.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from apnet.arguments import AnyPath, described
 from apnet.config import RENAMED, Recipe, override, parse, read_toml, renamed, to_dict
 from apnet.errors import ConfigError
 from apnet.losses import Term, check_sampling, check_terms
@@ -29,7 +31,7 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
 
 
-def load_recipe(name: str, assignments: Settings | None = None) -> Recipe:
+def load_recipe(name: AnyPath, assignments: Settings | None = None) -> Recipe:
     """Reads a recipe and applies overrides; names of settings of version 0.1 are taken too.
 
     A recipe's ``preset`` names the network that its ``[network]`` section then changes; ``weights``
@@ -40,11 +42,15 @@ def load_recipe(name: str, assignments: Settings | None = None) -> Recipe:
         assignments: ``section.key=value`` overrides, or a mapping; ``preset=NAME`` is one too.
 
     Raises:
+        TypeError: the name is neither a text nor a path.
         ConfigError: no such recipe or preset; a setting is unknown, out of range, or has no effect
             on the chosen optimiser or schedule; terms of the loss that do not go together or that
             the sampling does not serve.
         CheckpointError: ``preset = "weights"`` and the weights hold no network.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise TypeError(f"a recipe is a name, or the path of a .toml file; got {described(name)}")
+    name = os.fspath(name)
     path = Path(name).expanduser() if name.endswith(".toml") else _shipped(name)
     values = renamed(read_toml(path))
     values = renamed(override(values, as_assignments(assignments)))

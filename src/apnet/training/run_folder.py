@@ -19,16 +19,32 @@ from pathlib import Path
 from typing import Any
 
 from apnet._version import __version__
+from apnet.arguments import as_path
 from apnet.config import Recipe, parse, to_dict
+from apnet.display import summarised
 from apnet.errors import CheckpointError
 from apnet.files import LOCK_NAME, claim_folder, write_json
 
 
-@dataclass(frozen=True)
+@summarised
+@dataclass(frozen=True, repr=False)
 class RunFolder:
-    """Paths and contents of one run."""
+    """Paths and contents of one run.
+
+    Attributes:
+        root: its folder; a ``str`` becomes a ``Path``.
+    """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", as_path(self.root, "run folder"))
+
+    def _rows(self) -> dict[str, object]:
+        finished = self.read_history() if self.history.is_file() else []
+        rows: dict[str, object] = {"root": self.root, "epochs": f"{len(finished)} finished"}
+        files = (self.last, self.best, self.state)
+        return {**rows, "files": ", ".join(file.name for file in files if file.is_file()) or "none"}
 
     @property
     def state(self) -> Path:

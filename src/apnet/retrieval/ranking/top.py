@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from apnet.display import summarised
 from apnet.errors import ConfigError
 from apnet.results import Distance, JunkRule
 from apnet.retrieval.ranking.blocks import default_threads, over_blocks, rows_in_block
@@ -21,7 +22,8 @@ _MOST_OPEN = 8
 """A query is ranked in float32 where more than 1/8 of the gallery must be computed again."""
 
 
-@dataclass(frozen=True)
+@summarised
+@dataclass(frozen=True, repr=False)
 class Matches:
     """The k nearest gallery images of Q queries, nearest first, ties in gallery order.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from apnet.display import summarised
 from apnet.errors import DataError
 from apnet.results import ProtocolCard
 from apnet.retrieval.metrics.registry import breakdown_metrics
@@ -26,7 +27,8 @@ Pairs = Mapping[str, Sequence[tuple[int, int]]]
 """Pairs of pids of people who are hard to tell apart, by kind of twins."""
 
 
-@dataclass(frozen=True)
+@summarised
+@dataclass(frozen=True, repr=False)
 class Slice:
     """Metrics of a subset of the evaluation; shares are fractions from 0 to 1.
 
