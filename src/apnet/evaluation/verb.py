@@ -10,7 +10,7 @@ from typing import Any
 from apnet.arguments import AnyPath, as_path, described
 from apnet.checkpoints import Checkpoint
 from apnet.data import load_source
-from apnet.devices import Precision
+from apnet.devices import Precision, choose_device
 from apnet.display import summarised
 from apnet.errors import ConfigError
 from apnet.evaluation.network import DEFAULT, Protocol, break_down, evaluate_network
@@ -248,7 +248,7 @@ def _of_features(
         _refuse({"device": device}, "a plain ranking; re-ranking chooses it itself")
         found = evaluate_reranked(queries, items, card=card, settings=rerank, progress=progress)
     else:
-        where = "auto" if device is None else str(device)
+        where = "auto" if device is None else str(choose_device(device))
         found = evaluate_features(queries, items, card=card, device=where, progress=progress)
     return Measured(found, queries, items)
 

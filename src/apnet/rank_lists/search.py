@@ -6,6 +6,7 @@ import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from apnet.models import Model, as_model, embed_inputs
 from apnet.progress import Progress, silent
 from apnet.rank_lists.results import SearchResult
 from apnet.rank_lists.thumbnails import file_thumbnail, input_thumbnail
-from apnet.retrieval import load_features, top_matches
+from apnet.retrieval import Matches, load_features, top_matches
 from apnet.retrieval.files.store import is_store, read_header
 from apnet.types import JUNK_PID, NO_CAMERA, Embeddings, ReidDataset
 
@@ -86,13 +87,15 @@ def search(
     asked, asked_images = items.query(query)
     for name, each in (("query", asked), ("gallery", found)):
         _check_network(name, each, loaded)
+    same = _same_files(asked, found)
     matches = top_matches(
         dataclasses.replace(asked, pids=np.full_like(asked.pids, JUNK_PID)),
         _anonymous(found),
-        min(k, max(len(found), 1)),
+        min(k + max(map(len, same), default=0), max(len(found), 1)),
         junk_rule="none",
     )
-    return SearchResult(asked, found, matches, asked_images, found_images)
+    others = _without(matches, same, k)
+    return SearchResult(asked, found, others, asked_images, found_images)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,6 +174,28 @@ def _check_network(side: str, embeddings: Embeddings, model: Model) -> None:
             f"the {side} has features of {width} numbers, this model's have "
             f"{model.network.feature_dim}; it was embedded by another network"
         )
+
+
+def _same_files(query: Embeddings, gallery: Embeddings) -> list[list[int]]:
+    """Returns for each query the gallery rows of the very same file."""
+    rows: dict[Path, list[int]] = {}
+    for row, path in enumerate(gallery.paths if query.paths else ()):
+        rows.setdefault(Path(path).absolute(), []).append(row)
+    return [rows.get(Path(path).absolute(), []) for path in query.paths] or [[]] * len(query)
+
+
+def _without(matches: Matches, same: Sequence[Sequence[int]], k: int) -> Matches:
+    """Returns at most k matches of each query, those in the same file left out."""
+    drop = np.array(
+        [np.isin(found, own) for found, own in zip(matches.indices, same, strict=True)]
+    ).reshape(matches.indices.shape)
+    order = np.argsort(drop, axis=1, kind="stable")[:, :k]
+    gone = np.take_along_axis(drop, order, axis=1)
+    indices, similarity, correct = (
+        np.take_along_axis(values, order, axis=1)
+        for values in (matches.indices, matches.similarity, matches.correct)
+    )
+    return Matches(np.where(gone, -1, indices), np.where(gone, np.nan, similarity), correct & ~gone)
 
 
 def _anonymous(gallery: Embeddings) -> Embeddings:

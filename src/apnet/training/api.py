@@ -100,15 +100,16 @@ def train(
         TrainingError: a loss is not finite, or an evaluation failed.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
+    run, where = RunFolder(as_path(out, "out")), choose_device(device)
     job = Job(
         resolved(recipe, settings),
         loaded(data),
-        RunFolder(as_path(out, "out")),
+        run,
         OwnParts(network, losses, optimiser, schedule),
         workers,
         evaluate,
     )
-    return _carry_out(job, choose_device(device), Callbacks(*callbacks), resume, notify)
+    return _carry_out(job, where, Callbacks(*callbacks), resume, notify)
 
 
 def resume_run(
