@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from apnet.arguments import AnyPath, as_path
 from apnet.data.benchmarks.market1501 import GRAMMAR
 from apnet.data.listing import Listing, bare_name, image_files, other_files_note
 from apnet.data.table import read_table
@@ -12,7 +13,7 @@ from apnet.errors import DataError
 from apnet.types import JUNK_PID, ImageRecord
 
 
-def list_images(paths: Sequence[Path]) -> Listing:
+def list_images(paths: Sequence[AnyPath]) -> Listing:
     """Lists the images that paths name, in the order of the paths, each image once.
 
     A folder stands for the images in it and in its subfolders, sorted by name; a ``.csv`` file for
@@ -32,16 +33,17 @@ def list_images(paths: Sequence[Path]) -> Listing:
     """
     records: dict[Path, ImageRecord] = {}
     notes: list[str] = []
-    for path in paths:
+    sources = [as_path(path, "path") for path in paths]
+    for path in sources:
         for record in _named_by(path, notes):
             records.setdefault(record.path, record)
     if not records:
-        named = ", ".join(map(str, paths[:3])) + (", ..." if len(paths) > 3 else "")
+        named = ", ".join(map(str, sources[:3])) + (", ..." if len(sources) > 3 else "")
         raise DataError(
             f"{named}: no images found; name image files, or folders that contain images"
         )
     return Listing(
-        paths[0], train=(), query=(), gallery=tuple(records.values()), notes=tuple(notes)
+        sources[0], train=(), query=(), gallery=tuple(records.values()), notes=tuple(notes)
     )
 
 

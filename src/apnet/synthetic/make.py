@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from apnet.arguments import AnyPath, as_path
 from apnet.errors import ConfigError
 from apnet.files import file_lock
 from apnet.progress import Progress, silent
@@ -33,7 +34,7 @@ from apnet.synthetic.world.settings import WORLD, SetSettings, World
 
 
 def make_people(
-    out: Path,
+    out: AnyPath,
     *,
     ids: int,
     images_per_id: int,
@@ -79,11 +80,11 @@ def make_people(
     half = ids // 2
     counts = Counts((half, half * images_per_id), ((ids - half), (ids - half) * images_per_id))
     settings = SetSettings("", 0, counts, seed, cameras, (size[0], size[1]), world)
-    return _make(out, settings, workers, progress)
+    return _make(as_path(out, "out"), settings, workers, progress)
 
 
 def make_set(
-    out: Path,
+    out: AnyPath,
     name: str,
     *,
     share: float = 1.0,
@@ -111,7 +112,7 @@ def make_set(
     settings = SetSettings(
         name, found.version, found.counts, found.seed, found.cameras, found.size, found.world
     )
-    return _make(out, settings, workers, progress)
+    return _make(as_path(out, "out"), settings, workers, progress)
 
 
 def _make(out: Path, settings: SetSettings, workers: int, progress: Progress) -> Summary:
