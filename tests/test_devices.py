@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from apnet import devices
 from apnet.devices import choose_device
 from apnet.errors import ConfigError
 
@@ -45,3 +46,40 @@ def test_the_processor_is_there_and_nonsense_is_not():
     assert choose_device("cpu") == torch.device("cpu")
     with pytest.raises(ConfigError, match="'nonsense' cannot be used"):
         choose_device("nonsense")
+
+
+@pytest.mark.parametrize(("gain", "chosen"), [(1.4, "float32"), (1.6, "bf16")])
+def test_auto_follows_a_measurement_and_names_do_not(monkeypatch, gain, chosen):
+    monkeypatch.setattr(devices, "bf16_gain", lambda: gain)
+    devices._gains_from_bf16.cache_clear()
+    cpu = torch.device("cpu")
+    assert devices.choose_precision("auto", cpu) == chosen
+    assert devices.choose_precision("bf16", cpu) == "bf16"
+    assert devices.choose_precision("float32", cpu) == "float32"
+    monkeypatch.setattr(devices, "bf16_gain", lambda: pytest.fail("measured twice"))
+    assert devices.choose_precision("auto", cpu) == chosen
+    devices._gains_from_bf16.cache_clear()
+
+
+def test_a_slow_bf16_is_told_by_the_small_product(monkeypatch):
+    sizes = []
+
+    def timed(*size):
+        sizes.append(size)
+        return 0.1
+
+    monkeypatch.setattr(devices, "_gain", timed)
+    assert devices.bf16_gain() == 0.1
+    assert len(sizes) == 1
+
+
+def test_without_native_bf16_auto_is_float32():
+    code = (
+        "import torch; from apnet.devices import choose_precision;"
+        "print(choose_precision('auto', torch.device('cpu')))"
+    )
+    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "float32"

@@ -205,10 +205,10 @@ def test_where_to_screen(monkeypatch):
     assert screening.screening_device("auto", 300, 4000) is None
     with pytest.raises(ConfigError, match="cannot be used"):
         screening.screening_device("cuda:99", 1 << 20, 1 << 30)
-    monkeypatch.setattr("apnet.devices._multiplies_bf16", lambda device: True)
+    monkeypatch.setattr("apnet.devices._gains_from_bf16", lambda kind: True)
     assert screening.screening_device("auto", 1 << 12, 1 << 25) == "cpu"
     assert screening.screening_device("auto", 100, 1 << 30) is None
-    monkeypatch.setattr("apnet.devices._multiplies_bf16", lambda device: False)
+    monkeypatch.setattr("apnet.devices._gains_from_bf16", lambda kind: False)
     assert screening.screening_device("auto", 1 << 20, 1 << 30) is None
     monkeypatch.delitem(sys.modules, "torch")
     monkeypatch.setattr(screening.importlib.util, "find_spec", lambda name: None)
