@@ -17,7 +17,10 @@ _RIGHT, _WRONG, _UNKNOWN = (0, 122, 72), (200, 60, 20), (150, 150, 156)
 _FRAME = 3
 _MARK = 18
 _CELL = (SIZE[0] + 2 * _FRAME + GAP, SIZE[1] + 2 * _FRAME + 2 * LINE + GAP)
-_KEY = "tick and solid frame: the query's identity.  cross and broken frame: another identity."
+_KEY = (
+    "tick and solid frame: the query's identity",
+    "cross and broken frame: another identity",
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def draw_rank_rows(rows: Sequence[RankRow]) -> Image.Image:
     columns = max(min(max((len(row.found) for row in rows), default=0), PER_LINE), 1)
     width = (columns + 1) * _CELL[0] + 3 * GAP
     known = any(each.correct is not None for row in rows for each in row.found)
-    height = sum(_height(row) for row in rows) + GAP + (LINE if known else 0)
+    height = sum(_height(row) for row in rows) + GAP + (len(_KEY) * LINE if known else 0)
     canvas = Canvas((max(width, 460), height))
     top = GAP
     for row in rows:
@@ -60,8 +63,9 @@ def draw_rank_rows(rows: Sequence[RankRow]) -> Image.Image:
             left = 3 * GAP + (column + 1) * _CELL[0]
             _draw(canvas, (left, top + LINE + line * _CELL[1]), found)
         top += _height(row)
-    if known:
-        canvas.caption((GAP, top), _KEY, canvas.image.width - 2 * GAP, faint=True)
+    for number, text in enumerate(_KEY if known else ()):
+        place = (GAP, top + number * LINE)
+        canvas.caption(place, text, canvas.image.width - 2 * GAP, faint=True)
     return canvas.image
 
 
