@@ -147,7 +147,7 @@ def test_imagenet_weights_of_the_papers_backbones_are_torchvisions_original_ones
         asked.append((name, pretrained))
         raise OSError("no route to host")
 
-    monkeypatch.setattr("apnet.model.backbones.create.timm.create_model", create)
+    monkeypatch.setattr("timm.create_model", create)
     for name in ("resnet50", "densenet169", "resnet50.a1_in1k"):
         with pytest.raises(ApnetError, match=r"no route to host.*path as weights"):
             create_backbone(name, weights="imagenet")

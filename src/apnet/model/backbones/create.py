@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import timm
+import torch
 from torch import Tensor, nn
 
 from apnet.errors import ConfigError, located
+from apnet.model.backbones.lite_network import LITE_SCALES, EfficientNetLite
 from apnet.model.backbones.stage_cutting import cut
 from apnet.model.backbones.weights import (
     download_failure,
@@ -64,6 +65,7 @@ def create_backbone(
 ) -> Backbone:
     """Builds a backbone from its timm name.
 
+    EfficientNet-Lite is this package's own (``lite_network``), with timm's names and results.
     ResNets, DenseNets and Inception-V3 are cut into stages and get the last stride asked for. Any
     other timm model keeps its own strides and runs whole, with its stages wrapped where they are.
 
@@ -79,11 +81,13 @@ def create_backbone(
         CheckpointError: a weights file that is missing, damaged, or of another network.
         ApnetError: ImageNet weights that cannot be downloaded.
     """
-    model = _create(name, dict(options or {}), weights, image_size)
+    given = dict(options or {})
+    own = name in LITE_SCALES and not given  # options are timm's
+    model = _create_lite(name, weights) if own else _create(name, given, weights, image_size)
     if weights not in ("random", "imagenet"):
         load_backbone_weights(model, weights)
     train_depthwise_in_float32(model)
-    body = cut(model, last_stride)
+    body = None if own else cut(model, last_stride)
     if body is not None:
         stages = tuple(child for child in body if isinstance(child, Stage))
         return Backbone(body, stages, stages[-1].channels)
@@ -109,9 +113,19 @@ class WholeModel(nn.Module):
         return self.layout.to_map(features(images))
 
 
+def _create_lite(name: str, weights: str) -> nn.Module:
+    model = EfficientNetLite(*LITE_SCALES[name])
+    if weights == "imagenet":
+        with torch.random.fork_rng(devices=()):  # what comes after draws the same numbers
+            model.load_state_dict(_create(name, {}, weights, (0, 0)).state_dict())
+    return model
+
+
 def _create(
     name: str, options: dict[str, Any], weights: str, image_size: tuple[int, int]
 ) -> nn.Module:
+    import timm
+
     if not timm.is_model(name):
         close = difflib.get_close_matches(name, timm.list_models(), n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else "timm.list_models() has them all"

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor
 
 from apnet.errors import CheckpointError
@@ -31,6 +30,7 @@ _MARKS = (
 _STEM = "_conv_stem.weight"
 _STEM_MEAN = "_bn0.running_mean"
 _COUNTER = "num_batches_tracked"
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, of pixels from 0 to 1
 _ZERO, _SCALE = 127.0, 128.0  # what the file's network takes off a pixel, and divides it by
 
 
@@ -91,7 +91,7 @@ def with_imagenet_input(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     mean of the batch norm behind it. This is exact but at the border: padding stands for the grey
     value 127 in the file's network and for ImageNet's mean here.
     """
-    mean, std = torch.tensor(IMAGENET_DEFAULT_MEAN), torch.tensor(IMAGENET_DEFAULT_STD)
+    mean, std = torch.tensor(_MEAN), torch.tensor(_STD)
     scale = (255 * std / _SCALE).view(3, 1, 1)
     shift = ((255 * mean - _ZERO) / _SCALE).view(3, 1, 1)
     weight = tensors[_STEM].float()  # (C, 3, k, k)

@@ -11,9 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from timm.models.densenet import DenseNet
-from timm.models.inception_v3 import InceptionV3
-from timm.models.resnet import ResNet
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -50,6 +47,10 @@ def cut(model: nn.Module, last_stride: int) -> nn.Sequential | None:
     Raises:
         ConfigError: a ResNet variant whose last stride cannot be set to 1.
     """
+    from timm.models.densenet import DenseNet
+    from timm.models.inception_v3 import InceptionV3
+    from timm.models.resnet import ResNet
+
     if isinstance(model, ResNet):
         if last_stride == 1:
             _unstride_resnet(model.get_submodule("layer4.0"))

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -51,6 +50,8 @@ def pretrained_facts(name: str) -> Any:
     Raises:
         ConfigError: the name's weights tag, the part after the dot, does not exist.
     """
+    import timm
+
     try:
         return timm.get_pretrained_cfg(name)
     except RuntimeError as error:
