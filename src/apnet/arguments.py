@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 
 from apnet.errors import ConfigError
+from apnet.files import check_path
 
 AnyPath = str | os.PathLike[str]
 """A path as people write it."""
 
 
 def as_path(value: AnyPath, name: str) -> Path:
-    """Returns a path, with ``~`` expanded.
+    """Returns a path, with ``~`` expanded; it need not be there.
 
     Args:
         value: a ``str``, ``Path`` or other path object.
@@ -21,6 +22,7 @@ def as_path(value: AnyPath, name: str) -> Path:
     Raises:
         TypeError: it is of another type.
         ConfigError: it is empty.
+        DataError: the system refuses to say what it is, or it is neither a file nor a folder.
     """
     if not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name} must be a path (str or Path), got {described(value)}")
@@ -29,7 +31,12 @@ def as_path(value: AnyPath, name: str) -> Path:
         raise TypeError(f"{name} must be a path of text, got {described(text)}")
     if not text:
         raise ConfigError(f"{name} is empty; name a file or folder")
-    return Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:  # no such user
+        raise ConfigError(f"{text}: {str(error).lower()}; write the folder out") from None
+    check_path(path)
+    return path
 
 
 def described(value: object) -> str:

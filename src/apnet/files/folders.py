@@ -1,19 +1,16 @@
-"""Atomic file writes (temporary file, flush, rename) and a lock for output folders."""
+"""Output folders: taking one for a new output, and keeping other processes out."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from apnet.errors import ConfigError, DataError
+from apnet.files.writing import cannot_write
 
 LOCK_NAME = ".apnet.lock"
 """The lock file of a folder; it exists while a process writes there."""
@@ -24,54 +21,6 @@ _UNWRITABLE = {
     *(errno.ENOSPC, errno.EDQUOT),
 }
 """Errors that say that a lock file cannot be created, rather than that locks do not work."""
-
-
-@contextlib.contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """Yields a temporary path in the folder of ``path``, which replaces ``path`` on success.
-
-    The folder is created where it is missing. After an error the temporary file is removed.
-
-    Raises:
-        DataError: the folder is not writable or the disk is full; ``path`` is unchanged.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise cannot_write(path, error) from None
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text atomically.
-
-    Raises:
-        DataError: the folder is not writable or the disk is full.
-    """
-    with atomic_write(path) as part:
-        part.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes indented JSON atomically.
-
-    Raises:
-        DataError: the folder is not writable or the disk is full.
-        ValueError: the value contains NaN or an infinity.
-    """
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 @contextlib.contextmanager
@@ -127,16 +76,3 @@ def claim_folder(folder: Path, record: str, refusal: str) -> None:
         raise cannot_write(folder, error) from None
     if others:
         raise ConfigError(f"{folder}: {refusal}")
-
-
-def cannot_write(path: Path, error: OSError) -> DataError:
-    """Returns the error that says why a path cannot be written, and the remedy."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    remedy = "free some space" if full else "choose a writable folder"
-    return DataError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
