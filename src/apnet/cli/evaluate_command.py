@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -19,7 +19,9 @@ def evaluate(
     distance: Protocol = "cosine",
     ap: Kind = "hits",
     flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
-    precision: Annotated[str, typer.Option(help="'float32', 'bf16' or 'auto'.")] = "float32",
+    precision: Annotated[
+        Literal["float32", "bf16", "auto"], typer.Option(help="Arithmetic of the network.")
+    ] = "float32",
     rerank: Rerank = None,
     pictures: Annotated[
         Optional[Path],  # noqa: UP045 - typer on Python 3.10
@@ -37,20 +39,17 @@ def evaluate(
     from apnet.cli.device import prepared_device
     from apnet.cli.values import only, reranking
     from apnet.data import load_source
-    from apnet.devices import choose_precision
     from apnet.evaluation import Protocol, measure
     from apnet.models import as_model
     from apnet.retrieval import format_breakdown, format_evaluation
 
-    if precision not in ("float32", "bf16", "auto"):
-        raise ConfigError(f"--precision {precision}: choose float32, bf16 or auto")
     settings = reranking(rerank)
     if pictures is not None and settings is not None:
         raise ConfigError("--pictures shows the plain ranking; leave --rerank out")
     model = as_model(run)
     dataset = load_source(only(data))
     chosen = prepared_device(device)
-    protocol = Protocol(distance, ap, flip, choose_precision(precision, chosen), settings)
+    protocol = Protocol(distance, ap, flip, precision, settings)
     with progress_bar("embedding" if settings is None else "embedding, re-ranking") as progress:
         measured = measure(
             model, dataset, device=chosen, protocol=protocol, workers=workers, progress=progress

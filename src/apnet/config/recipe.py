@@ -173,7 +173,7 @@ class Recipe:
     """Seed of initialisation, sampling and augmentation."""
 
     precision: Literal["auto", "float32", "bf16"] = "auto"
-    """``auto`` takes bf16 autocast where the processor or GPU multiplies it natively."""
+    """``auto`` takes bf16 autocast where that is faster and the features agree with float32."""
 
     evaluate_every: Count = 10
     """Epochs between evaluations; 0 evaluates after the last epoch only."""

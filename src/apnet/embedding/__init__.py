@@ -11,6 +11,7 @@ from apnet.embedding.jobs import (
     embed_to_file,
     embed_to_store,
 )
+from apnet.embedding.precision import WantedPrecision, checked_precision
 from apnet.embedding.reference import embed_images, embed_records
 from apnet.embedding.store import StoreWriter, check_place, check_same
 from apnet.embedding.stream import EmbeddedBatch, EmbedOptions, decoded_batches, embed_stream
@@ -30,9 +31,11 @@ __all__ = [
     "Engine",
     "StoreWriter",
     "Task",
+    "WantedPrecision",
     "agreement",
     "check_place",
     "check_same",
+    "checked_precision",
     "choose_backend",
     "decoded_batches",
     "embed_images",

@@ -11,8 +11,7 @@ import numpy as np
 from apnet.config import NetworkConfig
 from apnet.data.metadata import read_metadata
 from apnet.data.metadata_columns import metadata_columns, twin_pairs
-from apnet.devices import Precision
-from apnet.embedding import decoded_batches, embed_records
+from apnet.embedding import WantedPrecision, checked_precision, decoded_batches, embed_records
 from apnet.errors import DataError
 from apnet.model import APNet
 from apnet.progress import Progress, silent
@@ -43,8 +42,8 @@ class Protocol:
     flip: bool = True
     """Whether the mirror image's feature is added."""
 
-    precision: Precision = "float32"
-    """Arithmetic of the network."""
+    precision: WantedPrecision = "float32"
+    """Arithmetic of the network; ``auto``: bf16 where it is faster and its features agree."""
 
     reranking: Reranking | None = None
     """``None``: the plain ranking."""
@@ -79,18 +78,20 @@ def evaluate_network(
             re-ranking.
 
     Returns:
-        The metrics, and the embeddings of query and gallery.
+        The metrics, and the embeddings of query and gallery. The card names the arithmetic that was
+        used; a warning says where ``auto`` could not use bf16.
 
     Raises:
         DataError: no query or gallery, or no query has a match.
     """
     records = _test_records(dataset)
+    precision = checked_precision(protocol.precision, network, records, config.image_size)
     embeddings = embed_records(
         network,
         records,
         config.image_size,
         flip=protocol.flip,
-        precision=protocol.precision,
+        precision=precision,
         workers=workers,
         progress=progress,
     )
@@ -104,7 +105,7 @@ def evaluate_network(
         feature=config.feature,
         flip=protocol.flip,
         image_size=config.image_size,
-        precision=protocol.precision,
+        precision=precision,
         model=model,
         seeds=seeds or {},
     )

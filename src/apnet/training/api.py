@@ -21,6 +21,7 @@ from apnet.files import file_lock
 from apnet.losses import Term
 from apnet.model import APNet
 from apnet.models import AnyDevice, Model
+from apnet.training.arithmetic import settle_precision
 from apnet.training.callbacks import Callback, Callbacks, NoCallback
 from apnet.training.changes import changed_recipe, check_unchanged, describe
 from apnet.training.interruption import Interruption
@@ -216,6 +217,7 @@ def _carry_out(
                     session.progress = load_state(job.run.state, session.modules, session.optimiser)
                 elif session.transfer is not None and processes.leads:
                     notify(str(session.transfer))
+                session.precision = settle_precision(session, notify)
                 session.callback = callback if processes.leads else NoCallback()
                 run_epochs(session, interruption)
             except ApnetError:

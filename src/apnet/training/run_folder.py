@@ -2,7 +2,7 @@
 
 | file | what it holds |
 |---|---|
-| ``run.json`` | recipe, data sets, own parts, changes on resume, versions, command |
+| ``run.json`` | recipe, data, own parts, arithmetic, changes on resume, versions, command |
 | ``history.json`` | losses, rate, seconds and figures of every finished epoch |
 | ``last.safetensors``, ``best.safetensors`` | weights and config, for every other command |
 | ``state.safetensors`` | what ``--resume`` continues from |
@@ -16,11 +16,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from apnet._version import __version__
 from apnet.arguments import as_path
 from apnet.config import Recipe, parse, to_dict
+from apnet.devices import Precision
 from apnet.display import summarised
 from apnet.errors import CheckpointError
 from apnet.files import LOCK_NAME, claim_folder, write_json
@@ -129,6 +130,21 @@ class RunFolder:
         """
         return tuple(str(name) for name in self._read().get("own", ()))
 
+    def precision(self) -> Precision | None:
+        """Reads the arithmetic that the run computes in, or ``None`` where it was not noted.
+
+        Raises:
+            CheckpointError: the folder is no run folder, or its ``run.json`` is damaged.
+        """
+        noted = self._read().get("precision")
+        if noted not in (None, *get_args(Precision)):
+            raise CheckpointError(f"{self.record}: 'precision' is {noted!r}; start the run anew")
+        return noted
+
+    def note_precision(self, precision: Precision) -> None:
+        """Writes the arithmetic beside what is there."""
+        self._write({**self._read(), "precision": precision})
+
     def change(self, recipe: Recipe, change: Mapping[str, Any]) -> None:
         """Writes a changed recipe, and what changed, beside what is there.
 
@@ -138,6 +154,8 @@ class RunFolder:
         """
         facts = self._read()
         changes = [*facts.get("changes", ()), dict(change)]
+        if recipe.precision != self.recipe().precision:
+            facts.pop("precision", None)  # it is chosen anew
         self._write({**facts, "recipe": to_dict(recipe), "changes": changes})
 
     def read_history(self) -> list[dict[str, float]]:

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from apnet.config import CUSTOM, NetworkConfig, Recipe
 from apnet.data import DecodedCache, PKBatches
 from apnet.data.mixing import TrainingSet, mix
-from apnet.devices import Precision, choose_precision
+from apnet.devices import Precision
 from apnet.losses import LOSSES, Objective, Term, build_objective, check_sampling
 from apnet.model import APNet
 from apnet.training.averaging import AveragedNetwork
@@ -66,11 +66,11 @@ class Session:
     average: AveragedNetwork | None
     batches: PKBatches
     device: torch.device
-    precision: Precision
     processes: Processes
     cache: DecodedCache | None
     transfer: Transfer | None
     needs_every_weight: bool
+    precision: Precision = "float32"
     parallel: nn.Module = dataclasses.field(default_factory=nn.Identity)
     progress: RunProgress = dataclasses.field(default_factory=RunProgress)
     stopping: bool = False
@@ -132,7 +132,6 @@ def start(job: Job, device: torch.device, processes: Processes, *, resume: bool)
         average=AveragedNetwork(network, decay) if decay else None,
         batches=batches,
         device=device,
-        precision=choose_precision(recipe.precision, device),
         processes=processes,
         cache=_cache(recipe, training, job.workers),
         transfer=transfer,
