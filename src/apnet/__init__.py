@@ -13,7 +13,7 @@ from apnet._version import __version__
 
 if TYPE_CHECKING:
     from apnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-    from apnet.config import NetworkConfig, Recipe
+    from apnet.config import PRESETS, NetworkConfig, Recipe
     from apnet.data import check_dataset, load_dataset
     from apnet.embedding import embed_images, embed_records
     from apnet.errors import ApnetError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from apnet.losses import LOSSES, Term, apnet_loss, batch_hard_triplet, smoothed_cross_entropy
     from apnet.model import (
         ATTENTIONS,
-        PRESETS,
         APNet,
         AttentionPyramid,
         create_network,
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "apnet.checkpoints": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
-    "apnet.config": ("NetworkConfig", "Recipe"),
+    "apnet.config": ("PRESETS", "NetworkConfig", "Recipe"),
     "apnet.data": ("check_dataset", "load_dataset"),
     "apnet.embedding": ("embed_images", "embed_records"),
     "apnet.errors": ("ApnetError",),
@@ -54,7 +53,6 @@ _ROOMS = {
     ),
     "apnet.model": (
         "ATTENTIONS",
-        "PRESETS",
         "APNet",
         "AttentionPyramid",
         "create_network",

@@ -6,6 +6,7 @@ network take plain keywords.
 
 from apnet.config.assignments import override
 from apnet.config.network import CUSTOM, NetworkConfig
+from apnet.config.presets import PRESETS, preset
 from apnet.config.reading import parse, read_toml, to_dict
 from apnet.config.recipe import (
     Augmentation,
@@ -19,6 +20,7 @@ from apnet.config.renamed import RENAMED, renamed
 
 __all__ = [
     "CUSTOM",
+    "PRESETS",
     "RENAMED",
     "Augmentation",
     "LossConfig",
@@ -29,6 +31,7 @@ __all__ = [
     "ScheduleConfig",
     "override",
     "parse",
+    "preset",
     "read_toml",
     "renamed",
     "to_dict",

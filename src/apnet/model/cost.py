@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from apnet.display import summarised
 from apnet.model.shapes import evaluating
@@ -62,6 +61,8 @@ def network_cost(network: nn.Module, size: tuple[int, int] = (224, 224)) -> Cost
 
 def _count(network: nn.Module, size: tuple[int, int], further: dict[Any, Any]) -> int:
     """Runs the network on tensors that have shapes but no values."""
+    from torch.utils.flop_counter import FlopCounterMode  # imports Triton, which takes a while
+
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     shapes_only = {name: tensor.to("meta") for name, tensor in tensors.items()}
     image = torch.zeros(1, 3, *size, device="meta", dtype=next(network.parameters()).dtype)
