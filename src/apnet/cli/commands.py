@@ -192,8 +192,7 @@ def cost(
 
 def presets(json: Json = False) -> None:
     """List the networks by name."""
-    from apnet.config import to_dict
-    from apnet.model import PRESETS
+    from apnet.config import PRESETS, to_dict
 
     if json:
         say_json({name: to_dict(config) for name, config in PRESETS.items()})
