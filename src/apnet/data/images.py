@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import stat
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,8 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from apnet.errors import ImageError
+from apnet.errors import DataError, ImageError
+from apnet.files import read_bytes
 
 MAX_PIXELS = 64_000_000
 """Images with more pixels are refused after reading the header, before any is decoded."""
@@ -52,16 +52,16 @@ def read_image(path: Path) -> Tensor:
         ) from None
 
 
+def read_picture(path: Path) -> Image.Image:
+    """Decodes one image file as ``read_image`` does, into a Pillow image of mode RGB."""
+    return Image.fromarray(read_image(path).permute(1, 2, 0).numpy())
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(f"{path}: not a file; name an image file")
-        if status.st_size > MAX_BYTES:
-            raise ImageError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; replace the file")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({error.strerror})") from None
+        data = read_bytes(path, MAX_BYTES)
+    except DataError as error:
+        raise ImageError(str(error)) from None
     if not data:
         raise ImageError(f"{path}: an empty file; replace or remove it")
     return data

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from apnet.errors import ImageError
+from apnet.data.images import read_picture
 from apnet.files import atomic_write
 
 WIDTH, MARGIN = 1120, 20
@@ -193,17 +193,10 @@ def wrapped(text: str, width: int, size: int) -> list[str]:
 def _thumbnail(path: Path) -> Image.Image:
     """Returns the image scaled to fit a cell, with its aspect ratio, on light grey."""
     framed = Image.new("RGB", PICTURE, (244, 244, 246))
-    try:
-        with Image.open(path) as image:
-            image.load()
-            scale = min(PICTURE[0] / image.width, PICTURE[1] / image.height)
-            size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-            small = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    except Exception as error:  # decoders fail on damaged bytes in more ways than they document
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(
-            f"{path}: cannot be decoded ({reason}); replace or remove the file"
-        ) from None
+    image = read_picture(path)
+    scale = min(PICTURE[0] / image.width, PICTURE[1] / image.height)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    small = image.resize(size, Image.Resampling.LANCZOS)
     framed.paste(small, ((PICTURE[0] - size[0]) // 2, (PICTURE[1] - size[1]) // 2))
     return framed
 

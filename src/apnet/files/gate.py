@@ -87,8 +87,8 @@ def read_bytes(path: Path, most: int) -> bytes:
         _check_kind(path, status.st_mode)
         if status.st_size > most:
             raise DataError(
-                f"{path}: {status.st_size:,} bytes, and at most {most:,} are read; this is not "
-                "the file that was meant, or it is damaged"
+                f"{path}: larger than {most:,} bytes, the most that is read ({status.st_size:,}); "
+                "name another file"
             )
         return path.read_bytes()
     except (OSError, ValueError) as error:
