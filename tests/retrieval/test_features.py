@@ -113,7 +113,7 @@ def test_bytes_are_paths_too(path):
 def test_no_such_file(path):
     with pytest.raises(DataError, match="no such file"):
         load_features(path)
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match=r"a folder without store\.json"):
         load_features(path.parent)
 
 

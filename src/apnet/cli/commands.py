@@ -126,22 +126,35 @@ def train(
 
 
 def score(
-    query: Annotated[Path, typer.Argument(help="features, pids, camids of the queries (.npz).")],
-    gallery: Annotated[Path, typer.Argument(help="The same of the gallery (.npz).")],
+    query: Annotated[
+        Path,
+        typer.Argument(help="Features of the queries, or both: .npz, .npy, .pt, .h5, .mat."),
+    ],
+    gallery: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(help="Features of the gallery; without it QUERY holds both."),
+    ] = None,
     distance: Protocol = "cosine",
     ap: Kind = "hits",
     rerank: Rerank = None,
+    names: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="KEY=NAME,...", help="Names of arrays, as features=feat,pids=label."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Evaluate features of any toolkit: exact ranks, stable ties, in bounded memory."""
     import dataclasses
 
-    from apnet.cli.values import reranking
-    from apnet.retrieval import default_card, evaluate_reranked, format_evaluation, load_features
+    from apnet.cli.values import array_names, reranking
+    from apnet.retrieval import default_card, evaluate_reranked, format_evaluation
     from apnet.retrieval import evaluate as rank
+    from apnet.retrieval.files.features import load_query_and_gallery
+    from apnet.types import check_same_network
 
     settings = reranking(rerank)
-    queries, items = load_features(query), load_features(gallery)
+    queries, items = load_query_and_gallery(query, gallery, array_names(names))
+    check_same_network((queries.fingerprint, items.fingerprint))
     card = dataclasses.replace(default_card(queries, items), distance=distance, ap_kind=ap)
     with progress_bar("ranking" if settings is None else "re-ranking") as progress:
         if settings is None:

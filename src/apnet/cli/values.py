@@ -37,6 +37,19 @@ def only(sources: Sequence[str]) -> str:
     return sources[0]
 
 
+def array_names(text: str | None) -> dict[str, str]:
+    """Reads ``KEY=NAME,KEY=NAME``, such as ``features=feat,pids=label``; nothing means no names.
+
+    Raises:
+        ConfigError: it is not written so, or a key is given twice.
+    """
+    pairs = [part.split("=", 1) for part in text.split(",")] if text is not None else []
+    names = {pair[0].strip(): pair[-1].strip() for pair in pairs}
+    if len(names) < len(pairs) or any(len(pair) != 2 or not all(pair) for pair in pairs):
+        raise ConfigError(f"--names {text}: write KEY=NAME,KEY=NAME, such as features=feat")
+    return names
+
+
 def reranking(text: str | None) -> Reranking | None:
     """Reads ``K1,K2,LAMBDA``, such as ``20,6,0.3``; nothing means no re-ranking.
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from apnet.arguments import AnyPath, as_path
 from apnet.display import summarised
 from apnet.embedding.agreement import sample_images
 from apnet.embedding.choice import Choice, choose_backend
@@ -21,7 +22,8 @@ from apnet.errors import ApnetError, ImageError, Interrupted
 from apnet.files import atomic_write, write_text
 from apnet.model import APNet
 from apnet.progress import Progress, silent
-from apnet.retrieval import save_features
+from apnet.retrieval.files.arrays import arrays_of
+from apnet.retrieval.files.npz import write_npz
 from apnet.retrieval.files.store import Numbers, StoreHeader, is_store, read_header
 from apnet.types import Embeddings, ImageRecord
 
@@ -96,7 +98,7 @@ class EmbedResult:
         }
 
 
-def embed_to_file(job: EmbedJob, out: Path) -> EmbedResult:
+def embed_to_file(job: EmbedJob, out: AnyPath) -> EmbedResult:
     """Embeds images into a feature file, and lists the skipped images beside it.
 
     Args:
@@ -109,6 +111,7 @@ def embed_to_file(job: EmbedJob, out: Path) -> EmbedResult:
         ImageError: an image cannot be used, or none of them can; nothing is written.
         DataError: ``out`` cannot be written.
     """
+    out = as_path(out, "out")
     kept: list[ImageRecord] = []
     rows: list[np.ndarray] = []
 
@@ -122,13 +125,13 @@ def embed_to_file(job: EmbedJob, out: Path) -> EmbedResult:
         if not kept:
             raise _none_readable(job.records)
         embeddings = Embeddings.of(np.concatenate(rows), kept)
-        save_features(part, embeddings)
+        write_npz(part, arrays_of(embeddings))
         _list_skipped(out.with_name(f"{out.name}.skipped.txt"), skipped)
     return EmbedResult(len(kept), embeddings.features.shape[1], skipped, choice)
 
 
 def embed_to_store(
-    job: EmbedJob, out: Path, *, fingerprint: str, numbers: Numbers = "float32"
+    job: EmbedJob, out: AnyPath, *, fingerprint: str, numbers: Numbers = "float32"
 ) -> EmbedResult:
     """Embeds the images that a store does not contain, and appends them batch by batch.
 
@@ -143,6 +146,7 @@ def embed_to_store(
         ImageError: an image cannot be used, or none of them can; finished batches stay.
         DataError: the store is damaged, in use by another process, or cannot be written.
     """
+    out = as_path(out, "out")
     network, options = job.network, job.options
 
     def header(precision: str) -> StoreHeader:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import Any
 
 from apnet.arguments import AnyPath, as_path, described
 from apnet.checkpoints import Checkpoint
 from apnet.data import load_source
-from apnet.devices import Precision, choose_device
+from apnet.devices import choose_device
 from apnet.display import summarised
+from apnet.embedding import WantedPrecision
 from apnet.errors import ConfigError
 from apnet.evaluation.network import DEFAULT, Protocol, break_down, evaluate_network
 from apnet.model import APNet
@@ -26,7 +26,8 @@ from apnet.retrieval import (
     load_features,
 )
 from apnet.retrieval import evaluate as evaluate_features
-from apnet.retrieval.files.store import is_store
+from apnet.retrieval.files.formats import is_features
+from apnet.retrieval.files.names import Part
 from apnet.types import Embeddings, ReidDataset, check_same_network
 
 
@@ -56,7 +57,7 @@ def evaluate(
     distance: Distance | None = None,
     ap_kind: APKind | None = None,
     flip: bool | None = None,
-    precision: Precision | None = None,
+    precision: WantedPrecision | None = None,
     rerank: Reranking | None = None,
     device: AnyDevice | None = None,
     image_size: tuple[int, int] | None = None,
@@ -74,7 +75,8 @@ def evaluate(
         distance: ``cosine`` (by default) or ``euclidean``.
         ap_kind: which average precision ``mAP`` names: ``hits`` (by default) or ``trapezoidal``.
         flip: of a network: whether the mirror image's feature is added; it is by default.
-        precision: of a network: ``float32`` (by default) or ``bf16``.
+        precision: of a network: ``float32`` (by default), ``bf16``, or ``auto``: bf16 where that
+            is faster and agrees; the card names what was used.
         rerank: settings of k-reciprocal re-ranking; ``None``: the plain ranking.
         device: where a network runs, by default where it is; for features, where they are
             screened, see ``apnet.retrieval.evaluate``.
@@ -203,10 +205,10 @@ def is_feature_source(subject: Any) -> bool:
     """Returns whether something is embeddings, a feature file or a feature store."""
     if isinstance(subject, Embeddings):
         return True
-    return isinstance(subject, str | os.PathLike) and _names_features(as_path(subject, "subject"))
+    return isinstance(subject, str | os.PathLike) and is_features(as_path(subject, "subject"))
 
 
-def as_features(source: Any, part: str) -> Embeddings:
+def as_features(source: Any, part: Part) -> Embeddings:
     """Returns embeddings, read where they are named.
 
     Args:
@@ -220,15 +222,11 @@ def as_features(source: Any, part: str) -> Embeddings:
     if isinstance(source, Embeddings):
         return source
     if isinstance(source, str | os.PathLike):
-        return load_features(as_path(source, part))
+        return load_features(as_path(source, part), part)
     raise TypeError(
         f"{part} must be Embeddings, or the path of a feature file or store; got "
         f"{described(source)}"
     )
-
-
-def _names_features(path: Path) -> bool:
-    return is_store(path) or path.suffix.lower() in (".npz",)
 
 
 def _of_features(

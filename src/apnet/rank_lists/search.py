@@ -119,7 +119,7 @@ class _Side:
         if isinstance(gallery, Embeddings):
             return gallery, pictures_of(gallery)
         if is_feature_source(gallery):
-            features = load_features(as_path(gallery, "gallery"))
+            features = load_features(as_path(gallery, "gallery"), "gallery")
             return features, pictures_of(features)
         return self._embedded(gallery, progress)
 

@@ -1,173 +1,133 @@
-"""Feature files: embeddings with their identities in a NumPy ``.npz`` archive (no pickles).
+"""Feature files: embeddings with their identities, in any of ``FORMATS``, and feature stores.
 
-Keys: ``features`` (N, D), ``pids`` (N,), and optionally ``camids`` (N,) and ``paths`` (N,) text.
-A folder is read as a feature store (``apnet.retrieval.files.store``).
+Arrays: ``features`` (N, D), ``pids`` (N,), and optionally ``camids`` (N,), ``paths`` (N,) text and
+``fingerprint``, the network's. A file may hold the queries and the gallery.
 """
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from apnet.errors import DataError
-from apnet.files import atomic_write
+from apnet.arguments import AnyPath, as_path
+from apnet.errors import ConfigError, DataError
+from apnet.retrieval.files.arrays import arrays_of, embeddings_of
+from apnet.retrieval.files.contents import Arrays, Contents
+from apnet.retrieval.files.formats import format_of
+from apnet.retrieval.files.names import PARTS, Names, Part, check_names, choose_arrays, parts_held
 from apnet.retrieval.files.store import is_store, load_store
-from apnet.types import NO_CAMERA, Embeddings
-
-_REQUIRED = ("features", "pids")
-_KEYS = (*_REQUIRED, "camids", "paths")
-_EXACT_IN_FLOAT32 = 1 << 24
-_EXACT_IN_FLOAT64 = 1 << 53
-_DAMAGE = (OSError, ValueError, EOFError, MemoryError, RuntimeError, SyntaxError)
-_DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, KeyError)
+from apnet.types import Embeddings
 
 
-def load_features(path: Path) -> Embeddings:
+def load_features(
+    path: AnyPath, part: Part | None = None, names: Mapping[str, str] | None = None
+) -> Embeddings:
     """Reads a feature file, or a feature store.
 
     Float32 and float64 features keep their type, float16 becomes float32, and integers become
     float32 if it represents them exactly, else float64. Without ``camids`` all cameras are unknown.
 
     Args:
-        path: an ``.npz`` archive as ``save_features`` or ``numpy.savez`` writes it, or the folder
-            that ``apnet embed`` wrote, whose float32 features are memory-mapped.
+        path: a file in one of ``apnet.retrieval.files.formats.FORMATS``, or the folder that
+            ``apnet embed`` wrote, whose float32 features are memory-mapped.
+        part: ``query`` or ``gallery``: that half of a file with both. Of any other file its only
+            set is taken.
+        names: names of the file's arrays, such as ``{"features": "feat", "pids": "label"}``; those
+            that are left out are found by their usual names.
 
     Raises:
-        DataError: the file is missing, damaged, empty or not an ``.npz`` archive, or an array is
-            missing, of a wrong type or shape, or not finite.
+        TypeError: the path is of another type.
+        DataError: the file is missing, damaged, empty or of an unknown format; an array is missing,
+            of a wrong type or shape, or not finite; or the file holds both halves, and no part is
+            named.
+        ConfigError: another part, or names for other things than features, pids, camids and paths.
+        MissingExtraError: the package that reads the format is not installed.
     """
-    if is_store(path):
-        return load_store(path)
-    arrays = _read(path)
-    missing = [key for key in _REQUIRED if key not in arrays]
-    if missing:
-        present = ", ".join(sorted(arrays)) or "nothing"
-        raise DataError(
-            f"{path}: has no array '{missing[0]}' (it holds {present}); "
-            "save it with numpy.savez(file, features=..., pids=..., camids=...)"
-        )
-    features = _as_features(path, arrays["features"])
-    camids = arrays.get("camids", np.full(len(features), NO_CAMERA))
-    try:
-        return Embeddings(
-            features=features,
-            pids=_as_numbers(path, "pids", arrays["pids"]),
-            camids=_as_numbers(path, "camids", camids),
-            paths=_as_texts(path, arrays["paths"]) if "paths" in arrays else (),
-        )
-    except DataError as error:
-        named = str(error).startswith(str(path))
-        raise (
-            error if named else DataError(f"{path}: {error}; extract the features again")
-        ) from None
+    file, given = _checked(path, names)
+    if part is not None and part not in PARTS:
+        raise ConfigError(f"part='{part}': give 'query' or 'gallery'")
+    if is_store(file):
+        return _store(file, given)
+    with format_of(file).open(file) as contents:
+        arrays = _arrays(file, contents, part, given)
+    return embeddings_of(file, arrays)
 
 
-def save_features(path: Path, embeddings: Embeddings) -> None:
-    """Writes a feature file atomically.
+def load_query_and_gallery(
+    query: AnyPath, gallery: AnyPath | None = None, names: Mapping[str, str] | None = None
+) -> tuple[Embeddings, Embeddings]:
+    """Reads the queries and the gallery from two files, or from one that holds both.
 
     Args:
-        path: the file; an existing one is replaced.
-        embeddings: the content; ``paths`` is written only if there are any.
+        query: a feature file or store.
+        gallery: another; ``None``: ``query`` holds both halves.
+        names: as for ``load_features``.
 
     Raises:
-        DataError: the folder is not writable or the disk is full; ``path`` is unchanged.
+        DataError: the only file holds one set; and as for ``load_features``.
+        ConfigError: as for ``load_features``.
+        MissingExtraError: as for ``load_features``.
     """
-    arrays: dict[str, NDArray[Any]] = {
-        "features": embeddings.features,
-        "pids": embeddings.pids,
-        "camids": embeddings.camids,
-    }
-    if embeddings.paths:
-        arrays["paths"] = np.array(embeddings.paths, dtype=np.str_)
-    with atomic_write(path) as part, part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    if gallery is None:
+        return _both(query, names)
+    return load_features(query, "query", names), load_features(gallery, "gallery", names)
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; give a feature file (.npz) or store")
-    try:
-        with path.open("rb") as file:
-            return _arrays_in(path, np.load(file, allow_pickle=False))
-    except (*_DAMAGE, *_DAMAGED_ZIP) as error:
-        if "pickle" in str(error).lower():
-            raise DataError(
-                f"{path}: holds pickled Python objects, which are not read; save plain arrays: "
-                "numbers for features, pids and camids, dtype=str for paths"
-            ) from None
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            f"{path}: cannot be read as an .npz archive ({reason}); write it again"
-        ) from None
+def _both(path: AnyPath, names: Names | None) -> tuple[Embeddings, Embeddings]:
+    file, given = _checked(path, names)
+    if is_store(file):
+        raise _one_set(file)
+    with format_of(file).open(file) as contents:
+        if not set(PARTS) <= set(parts_held(file, contents.names, given)):
+            choose_arrays(file, contents.names, "query", given)  # says what is missing altogether
+            raise _one_set(file)
+        query, gallery = (_arrays(file, contents, part, given) for part in PARTS)
+    return embeddings_of(file, query), embeddings_of(file, gallery)
 
 
-def _arrays_in(path: Path, archive: Any) -> dict[str, NDArray[Any]]:
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise DataError(
-            f"{path}: is a single array, not an .npz archive; "
-            "save it with numpy.savez(file, features=..., pids=..., camids=...)"
-        )
-    unread = np.empty(0)  # other arrays are named in the error for a missing key, but not read
-    return {key: archive[key] if key in _KEYS else unread for key in archive.files}
+def save_features(path: AnyPath, embeddings: Embeddings) -> None:
+    """Writes a feature file atomically, in the format of its suffix.
+
+    Args:
+        path: the file, with a suffix of ``FORMATS``; an existing one is replaced. ``.npy`` and
+            ``.csv`` write both files.
+        embeddings: the content; ``paths`` and ``fingerprint`` are written where there are any, the
+            latter not as ``.npy`` and ``.csv``.
+
+    Raises:
+        TypeError: the path is of another type.
+        DataError: the suffix is unknown, the folder is not writable or the disk is full; ``path``
+            is unchanged.
+        MissingExtraError: the package that writes the format is not installed.
+    """
+    file = as_path(path, "path")
+    format_of(file).write(file, arrays_of(embeddings))
 
 
-def _as_features(path: Path, values: NDArray[Any]) -> NDArray[np.floating]:
-    if values.ndim != 2:
-        raise DataError(
-            f"{path}: 'features' must have shape (images, dimensions), got {values.shape}; "
-            "flatten each image's feature to one row"
-        )
-    if not values.size:
-        raise DataError(f"{path}: holds no features (shape {values.shape}); extract them again")
-    if values.dtype.kind == "f" and values.dtype.itemsize <= 8:
-        kind: type[np.floating] = np.float64 if values.dtype.itemsize == 8 else np.float32
-    elif values.dtype.kind in "iub":
-        kind = _exact_type(path, values)
-    else:
-        raise DataError(
-            f"{path}: 'features' must be float16, float32, float64 or whole numbers, "
-            f"got {values.dtype}; convert them with .astype(numpy.float32)"
-        )
-    return np.ascontiguousarray(values, dtype=kind)
+def _checked(path: AnyPath, names: Names | None) -> tuple[Path, Names]:
+    file, given = as_path(path, "path"), names or {}
+    check_names(given)
+    if not file.exists():
+        raise DataError(f"{file}: no such file; give a feature file or the folder of a store")
+    if file.is_dir() and not is_store(file):
+        raise DataError(f"{file}: a folder without store.json, no feature store; give a file")
+    return file, given
 
 
-def _exact_type(path: Path, values: NDArray[Any]) -> type[np.floating]:
-    """Returns the smaller float type that represents these integers exactly."""
-    largest = max(abs(int(values.min())), abs(int(values.max())))
-    if largest > _EXACT_IN_FLOAT64:
-        raise DataError(
-            f"{path}: 'features' holds {largest}, beyond 2^53; scale or convert them to float64"
-        )
-    return np.float32 if largest <= _EXACT_IN_FLOAT32 else np.float64
+def _store(path: Path, names: Names) -> Embeddings:
+    if names:
+        raise ConfigError(f"{path}: a store has no arrays to name; leave names out")
+    return load_store(path)
 
 
-def _as_numbers(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int64]:
-    if values.dtype.kind in "US":
-        raise DataError(
-            f"{path}: '{name}' holds text, not numbers; number the names of query and gallery "
-            "together, for example with numpy.unique(names, return_inverse=True)"
-        )
-    if values.dtype.kind not in "iu" or (
-        values.dtype == np.uint64 and values.size and values.max() >= 1 << 63
-    ):
-        raise DataError(
-            f"{path}: '{name}' must be whole numbers that fit int64, got {values.dtype}; "
-            "convert them with .astype(numpy.int64)"
-        )
-    return np.ascontiguousarray(values, dtype=np.int64)
+def _arrays(path: Path, contents: Contents, part: Part | None, names: Names) -> Arrays:
+    chosen = choose_arrays(path, contents.names, part, names)
+    if "fingerprint" in contents.names:
+        chosen["fingerprint"] = "fingerprint"
+    return {key: contents.read(key, name) for key, name in chosen.items()}
 
 
-def _as_texts(path: Path, values: NDArray[Any]) -> tuple[str, ...]:
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8", "surrogateescape")
-    if values.dtype.kind != "U" or values.ndim != 1:
-        raise DataError(
-            f"{path}: 'paths' must be one text per image, got {values.dtype} of shape "
-            f"{values.shape}; save numpy.array(paths, dtype=str) or leave it out"
-        )
-    return tuple(values.tolist())
+def _one_set(path: Path) -> DataError:
+    return DataError(
+        f"{path}: holds one set of features; give the gallery's file too: apnet score QUERY GALLERY"
+    )

@@ -113,6 +113,7 @@ def load_store(path: Path) -> Embeddings:
             pids=np.array([row["pid"] for row in rows], dtype=np.int64),
             camids=np.array([row["camid"] for row in rows], dtype=np.int64),
             paths=tuple(str(row["path"]) for row in rows),
+            fingerprint=header.fingerprint,
         )
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise DataError(
