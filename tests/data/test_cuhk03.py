@@ -3,7 +3,6 @@ import pytest
 from PIL import Image
 
 from apnet.data import load_dataset
-from apnet.data.benchmarks import cuhk03_release
 from apnet.errors import DataError, MissingExtraError
 
 NP = [
@@ -100,7 +99,7 @@ def test_an_interrupted_extraction_leaves_nothing(release, tmp_path, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(cuhk03_release.Image.Image, "save", stop)
+        patch.setattr(Image.Image, "save", stop)
         with pytest.raises(KeyboardInterrupt):
             load_dataset("cuhk03np-labeled", tmp_path)
     assert not [path for path in tmp_path.iterdir() if "images" in path.name]
@@ -116,7 +115,7 @@ def test_another_process_may_be_faster(release, tmp_path, monkeypatch):
         other.mkdir(exist_ok=True)
         save(image, other / path.name)
 
-    monkeypatch.setattr(cuhk03_release.Image.Image, "save", save_and_overtake)
+    monkeypatch.setattr(Image.Image, "save", save_and_overtake)
     assert len(load_dataset("cuhk03np-labeled", tmp_path).train) == 2
     assert [path.name for path in tmp_path.iterdir() if "images" in path.name] == ["images_labeled"]
 

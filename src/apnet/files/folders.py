@@ -7,8 +7,6 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from apnet.errors import ConfigError, DataError
 from apnet.files.writing import cannot_write
 
@@ -34,6 +32,8 @@ def file_lock(folder: Path) -> Iterator[None]:
     Raises:
         DataError: another process has the lock, or the lock file cannot be created.
     """
+    from filelock import FileLock, Timeout
+
     path = folder / LOCK_NAME
     lock = FileLock(path)
     try:

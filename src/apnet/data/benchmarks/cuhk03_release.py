@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from apnet.data.listing import Listing, scan
 from apnet.errors import DataError
@@ -141,6 +140,8 @@ def _verify_extracted(release: Release, names: Sequence[str]) -> None:
 
 
 def _extract(archive: Path, release: Release, names: Sequence[str], progress: Progress) -> None:
+    from PIL import Image
+
     h5py = require("h5py", _EXTRA)
     with _appearing(release.images) as part:
         try:
