@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -19,8 +23,14 @@ from apnet.cli import (
     reproduce_command,
     search_command,
 )
-from apnet.cli.terminal import tell
+from apnet.cli.streams import ReaderGone, safe_streams, write_output
+from apnet.cli.terminal import one_line, tell
 from apnet.errors import ApnetError, Interrupted
+from apnet.files import refusal
+
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 app = typer.Typer(
     name="apnet",
@@ -56,24 +66,50 @@ def _version(
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
 ) -> None:
     if version:
-        sys.stdout.write(f"apnet {__version__}\n")
+        write_output(f"apnet {__version__}\n")
         raise typer.Exit
 
 
 def main() -> None:
-    """Runs the command line; exit codes: 0 done, 2 bad input, 130 interrupted."""
-    warnings.showwarning = _show_warning
-    before = signal.signal(signal.SIGINT, _interrupt)
+    """Runs the command line; exit codes: 0 done, 2 bad input, 130 interrupted, 141 nobody reads."""
+    with safe_streams(), _interruptible():
+        warnings.showwarning = _show_warning
+        try:
+            app()
+        except ApnetError as error:
+            _stop(f"error: {error}", 2)
+        except Interrupted as stop:
+            _stop(str(stop) or "interrupted", 130)
+        except ReaderGone:
+            sys.exit(141)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            _stop(f"error: {_refused(error)}", 2)
+
+
+def _stop(text: str, code: int) -> None:
+    tell(one_line(text))
+    sys.exit(code)
+
+
+def _refused(error: OSError) -> str:
+    """Returns what the system refused, in words; what the library expects has better ones."""
+    place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
+    if place is not None:
+        return str(refusal(Path(place), error))
+    return f"the system refuses: {error.strerror or error}; free space or memory, and try again"
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """While entered, Ctrl-C and a request to end stop the command as ``Interrupted``."""
+    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
     try:
-        app()
-    except ApnetError as error:
-        tell(f"error: {error}")
-        sys.exit(2)
-    except Interrupted as stop:
-        tell(str(stop) or "interrupted")
-        sys.exit(130)
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
-import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bar
-
+from apnet.cli.streams import write_output
 from apnet.progress import Progress
 
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn
+
+_LONGEST_WORD = 160
 
 
 def leads() -> bool:
@@ -30,9 +26,8 @@ def leads() -> bool:
 
 
 def say(text: str) -> None:
-    """Writes a result to standard output."""
-    sys.stdout.write(text.rstrip("\n") + "\n")
-    sys.stdout.flush()
+    """Writes a result to standard output; see ``write_output`` for what may fail."""
+    write_output(text.rstrip("\n") + "\n")
 
 
 def say_json(value: Any) -> None:
@@ -42,7 +37,16 @@ def say_json(value: Any) -> None:
 
 def tell(text: str) -> None:
     """Writes a remark to standard error."""
-    errors.print(text, markup=False)
+    _errors().print(text, markup=False)
+
+
+def one_line(text: str) -> str:
+    """Returns a message on one line, without control characters, very long words shortened."""
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text.strip())
+    return " ".join(
+        f"{word[:80]}...{word[-40:]}" if len(word) > _LONGEST_WORD else word
+        for word in shown.split(" ")
+    )
 
 
 @contextlib.contextmanager
@@ -69,6 +73,15 @@ def progress_bar(description: str) -> Iterator[Progress]:
 
 def bars(*extra: TextColumn) -> Bar:
     """Returns a progress display: description, bar, count, time spent, time left."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+
     return Bar(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
@@ -77,6 +90,13 @@ def bars(*extra: TextColumn) -> Bar:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=errors,
+        console=_errors(),
         disable=not leads(),
     )
+
+
+@functools.cache
+def _errors() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
