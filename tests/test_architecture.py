@@ -23,6 +23,7 @@ LAYERS = {
         "progress",
         "types",
         "results",
+        "tables",
         "config",
         "devices",
     ],

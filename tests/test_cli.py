@@ -1,5 +1,7 @@
 """The command line as a user meets it: exit codes, one-line errors, JSON."""
 
+import csv
+import io
 import json
 import signal
 import subprocess
@@ -9,6 +11,8 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+
+from latex_tables import read_latex
 
 
 @pytest.fixture
@@ -77,6 +81,13 @@ def test_train_evaluate_resume(run, market, tmp_path):
     assert set(figures) >= {"mAP", "mINP", "rank1", "rank5", "rank10", "protocol"}
     assert figures["protocol"]["model"].count("sha256:") == 1
     assert figures["protocol"]["image_size"] == [32, 16]
+    same = ("evaluate", out, "--data", f"market1501={market}", "--workers", 0)
+    code, printed, _ = run(*same, "--csv")
+    assert code == 0
+    check_csv(printed, figures)
+    code, printed, _ = run(*same, "--latex")
+    assert code == 0
+    assert figures["protocol"]["model"] in read_latex(printed)[1]
     assert run("train", "--resume", out, "--workers", 0)[0] == 0
 
 
@@ -92,9 +103,38 @@ def test_score(run, tmp_path):
     code, out, _ = run("score", tmp_path / "query.npz", tmp_path / "gallery.npz", "--json")
     assert code == 0
     assert 0 < json.loads(out)["mAP"] < 1
+    code, table, _ = run("score", tmp_path / "query.npz", tmp_path / "gallery.npz", "--csv")
+    assert code == 0
+    check_csv(table, json.loads(out))
+    code, latex, _ = run("score", tmp_path / "query.npz", tmp_path / "gallery.npz", "--latex")
+    assert code == 0
+    assert read_latex(latex)[0][1][1] == f"{100 * json.loads(out)['mAP']:.2f}"
     code, out, _ = run("score", tmp_path / "query.npz", tmp_path / "gallery.npz")
     assert code == 0
     assert "mAP" in out
+
+
+def check_csv(text, figures):
+    """Compares the first line of a table with the JSON of an evaluation."""
+    row, *_ = csv.DictReader(io.StringIO(text))
+    for key in ("mAP", "mINP", "rank1", "rank5", "rank10", "mAP_hits", "mAP_trapezoidal"):
+        assert float(row[key]) == figures[key]
+    for key in ("distance", "junk_rule", "ap_kind", "precision", "feature"):
+        assert row[key] == figures["protocol"][key]
+    assert json.loads(row["data"]) == figures["protocol"]["data"]
+
+
+@pytest.mark.parametrize(
+    "command", [["score", "a.npz"], ["evaluate", "run", "--data", "x=y"], ["reproduce", "table2"]]
+)
+def test_two_forms_of_output_are_refused(run, command):
+    for flags, said in (
+        (["--json", "--csv"], "--json and --csv"),
+        (["--latex", "--csv"], "--csv and --latex"),
+    ):
+        code, out, err = run(*command, *flags)
+        assert (code, out) == (2, "")
+        assert f"{said}: choose one form of output" in err
 
 
 def test_presets_are_listed(run):

@@ -1,5 +1,7 @@
 """Every experiment in one command, at the scale that takes seconds; kills and refusals."""
 
+import csv
+import io
 import json
 import os
 import signal
@@ -10,7 +12,9 @@ import time
 import pytest
 import torch
 
-from apnet.reproduction import COST, EXPERIMENTS, NAMES
+import apnet.reproduction
+from apnet.reproduction import COST, EXPERIMENTS, NAMES, experiment_table
+from latex_tables import read_latex
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +49,76 @@ def test_an_experiment_runs_whole(run, people, tmp_path, name):
     for kind in ("png", "svg"):
         assert (tmp_path / f"figure.{kind}").stat().st_size > 5000
     assert not list(tmp_path.glob("runs/*/state.safetensors"))
+    check_forms(table)
+    if name == "table2":
+        code, text, _ = run(*smoke(name, people, tmp_path, "--csv"))
+        assert (code, text) == (0, experiment_table(table).csv())
+        code, text, _ = run(*smoke(name, people, tmp_path, "--latex"))
+        assert (code, text) == (0, experiment_table(table).latex())
+    if name == "table6":
+        check_slices(run, people, tmp_path)
 
 
-def test_costs(run, tmp_path):
+def check_forms(table):
+    """Compares a table as CSV and LaTeX with the one as JSON."""
+    rows = [(trial, row) for trial in table["trials"] for row in trial["rows"]]
+    printed = experiment_table(table)
+    found = list(csv.DictReader(io.StringIO(printed.csv())))
+    lines, caption = read_latex(printed.latex())
+    assert len(found) == len(lines) - 1 == len(rows)
+    for line, cells, (trial, row) in zip(found, lines[1:], rows, strict=True):
+        assert (line["trial"], line["system"], line["name"]) == (
+            *(trial["trial"], row["system"], row["name"]),
+        )
+        for key, value in row["mean"].items():
+            assert float(line[f"{key}_mean"]) == value
+            spread = row["deviation"][key]
+            assert line[f"{key}_deviation"] == ("" if spread is None else repr(spread))
+        for key, value in row["paper"].items():
+            assert line[f"{key}_paper_percent"] == ("" if value is None else repr(value))
+        for key, value in (row["against"] or {}).get("difference", {}).items():
+            assert float(line[f"{key}_difference"]) == value
+        assert line["against"] == (row["against"] or {"system": ""})["system"]
+        assert line["distance"] == row["protocol"]["distance"]
+        assert json.loads(line["data"]) == row["protocol"]["data"]
+        named = dict(zip(lines[0], cells, strict=True))
+        assert named["system"] == row["name"]
+        spread = row["deviation"]["mAP"]
+        shown = "" if spread is None else f" ± {100 * spread:.1f}"
+        assert named["mAP"] == f"{100 * row['mean']['mAP']:.1f}{shown}"
+    assert "cosine distance" in caption
+
+
+def check_slices(run, people, out):
+    """A run of the experiment, evaluated on its own people: slices are rows of the CSV."""
+    (own,) = people.glob("few-5")
+    network = next((out / "runs").iterdir())
+    command = ("evaluate", network, "--data", f"market1501={own}", "--workers", 0)
+    figures = json.loads(run(*command, "--json")[1])
+    first, *parts = csv.DictReader(io.StringIO(run(*command, "--csv")[1]))
+    assert float(first["mAP"]) == figures["mAP"]
+    assert len(parts) == len(figures["breakdown"]) > 0
+    for row, part in zip(parts, figures["breakdown"], strict=True):
+        assert (row["by"], row["slice"]) == (part.pop("by"), part.pop("name"))
+        assert {key: float(row[key]) for key in part} == part
+    assert len(read_latex(run(*command, "--latex")[1])[0]) == len(parts) + 2
+
+
+def test_costs(run, tmp_path, monkeypatch):
     code, text, _ = run("reproduce", COST, "--out", tmp_path, "--json")
     assert code == 0
-    rows = {row["system"]: row for row in json.loads(text)["rows"]}
+    table = json.loads(text)
+    rows = {row["system"]: row for row in table["rows"]}
+    monkeypatch.setattr(apnet.reproduction, "cost_table", lambda _progress: table)
+    code, text, _ = run("reproduce", COST, "--out", tmp_path, "--csv")
+    assert code == 0
+    for line in csv.DictReader(io.StringIO(text)):
+        row = rows[line["system"]]
+        for key in ("paper", "as_the_paper", "multiply_adds", "parameters"):
+            assert float(line[key]) == row[key]
+    code, text, _ = run("reproduce", COST, "--out", tmp_path, "--latex")
+    assert code == 0
+    assert read_latex(text)[0][1][:3] == ["APNet-C0", "6.23", "6.232"]
     for level in range(4):
         row = rows[f"apnet-c{level}"]
         assert row["as_the_paper"] == pytest.approx(row["paper"], abs=0.015)
@@ -80,6 +148,7 @@ def test_more_seeds_go_on_and_are_tested_in_pairs(run, people, tmp_path):
     code, text, _ = run(*smoke("table6", people, tmp_path, "--seeds", 3, "--json"))
     assert code == 0
     table = json.loads(text)
+    check_forms(table)
     assert {path: path.stat().st_mtime_ns for path in weights} == weights, "nothing runs again"
     base, ours = table["trials"][0]["rows"]
     assert base["against"] is None
@@ -169,6 +238,9 @@ def test_a_dry_run_runs_nothing(run, people, tmp_path):
     assert "8 runs, about" in text
     assert not (tmp_path / "out").exists()
     assert run("reproduce", COST, "--dry-run", "--out", tmp_path / "out")[0] == 0
+    code, _, err = run(*arguments, "--csv")
+    assert code == 2
+    assert "--csv: --dry-run finds no figures" in err
     assert not (tmp_path / "out").exists()
 
 

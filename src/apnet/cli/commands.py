@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from apnet.cli.options import Data, Device, Json, Renderers, Seed, Workers
+from apnet.cli.options import Csv, Data, Device, Json, Latex, Renderers, Seed, Workers
 from apnet.cli.terminal import leads, progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 from apnet.results import APKind, Distance
@@ -142,16 +142,25 @@ def score(
         typer.Option(metavar="KEY=NAME,...", help="Names of arrays, as features=feat,pids=label."),
     ] = None,
     json: Json = False,
+    csv: Csv = False,
+    latex: Latex = False,
 ) -> None:
     """Evaluate features of any toolkit: exact ranks, stable ties, in bounded memory."""
     import dataclasses
 
+    from apnet.cli.forms import Result, chosen_form
     from apnet.cli.values import array_names, reranking
-    from apnet.retrieval import default_card, evaluate_reranked, format_evaluation
+    from apnet.retrieval import (
+        default_card,
+        evaluate_reranked,
+        evaluation_table,
+        format_evaluation,
+    )
     from apnet.retrieval import evaluate as rank
     from apnet.retrieval.files.features import load_query_and_gallery
     from apnet.types import check_same_network
 
+    form = chosen_form(json=json, csv=csv, latex=latex)
     settings = reranking(rerank)
     queries, items = load_query_and_gallery(query, gallery, array_names(names))
     check_same_network((queries.fingerprint, items.fingerprint))
@@ -163,7 +172,11 @@ def score(
             result = evaluate_reranked(
                 queries, items, card=card, settings=settings, progress=progress
             )
-    say_json(result.to_dict()) if json else say(format_evaluation(result))
+    Result(
+        lambda: format_evaluation(result),
+        result.to_dict,
+        lambda: evaluation_table({"features": result}),
+    ).say(form)
 
 
 def cost(

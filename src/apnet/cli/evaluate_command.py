@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from apnet.cli.commands import Kind, Protocol, Rerank
-from apnet.cli.options import Decoders, Device, Json
-from apnet.cli.terminal import progress_bar, say, say_json, tell
+from apnet.cli.options import Csv, Decoders, Device, Json, Latex
+from apnet.cli.terminal import progress_bar, tell
 from apnet.errors import ConfigError
 
 
@@ -30,6 +30,8 @@ def evaluate(
     device: Device = "auto",
     workers: Decoders = 2,
     json: Json = False,
+    csv: Csv = False,
+    latex: Latex = False,
 ) -> None:
     """Evaluate a checkpoint on a data set's query and gallery.
 
@@ -37,12 +39,14 @@ def evaluate(
     light and twins, unless they are re-ranked.
     """
     from apnet.cli.device import prepared_device
+    from apnet.cli.forms import Result, chosen_form
     from apnet.cli.values import only, reranking
     from apnet.data import load_source
     from apnet.evaluation import Protocol, measure
     from apnet.models import as_model
-    from apnet.retrieval import format_breakdown, format_evaluation
+    from apnet.retrieval import evaluation_table, format_breakdown, format_evaluation
 
+    form = chosen_form(json=json, csv=csv, latex=latex)
     settings = reranking(rerank)
     if pictures is not None and settings is not None:
         raise ConfigError("--pictures shows the plain ranking; leave --rerank out")
@@ -60,9 +64,8 @@ def evaluate(
         for written in write_rank_lists(measured, pictures):
             tell(f"rank lists: {written}")
     result, slices = measured.evaluation, measured.slices
-    if json:
-        say_json({**result.to_dict(), "breakdown": [part.to_dict() for part in slices]})
-        return
-    say(format_evaluation(result))
-    if slices:
-        say(f"\n{format_breakdown(slices)}")
+    Result(
+        lambda: "\n".join(filter(None, [format_evaluation(result), format_breakdown(slices)])),
+        lambda: {**result.to_dict(), "breakdown": [part.to_dict() for part in slices]},
+        lambda: evaluation_table({dataset.name: result}, {dataset.name: slices}),
+    ).say(form)

@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")]
+Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX instead of a table.")]
 Data = Annotated[
     Optional[list[str]],  # noqa: UP045 - typer on Python 3.10
     typer.Option("--data", metavar="NAME=DIR", help="Data set; 'apnet data list' names them."),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
-from apnet.cli.options import Device, Json
+from apnet.cli.forms import Form, Result, chosen_form
+from apnet.cli.options import Csv, Device, Json, Latex
 from apnet.cli.terminal import leads, progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 
@@ -52,6 +53,8 @@ def reproduce(
         ),
     ] = 2,
     json: Json = False,
+    csv: Csv = False,
+    latex: Latex = False,
 ) -> None:
     """Carry out an experiment of the paper: train, test, tabulate beside the paper's figures.
 
@@ -59,11 +62,14 @@ def reproduce(
     """
     from apnet.cli.device import prepared_device
 
+    form = chosen_form(json=json, csv=csv, latex=latex)
+    if dry_run and form in ("csv", "latex"):
+        raise ConfigError(f"--{form}: --dry-run finds no figures; leave one of the two out")
     folder = out or Path("reproduce") / f"{experiment}-{scale}"
     if experiment == "table3":
-        _count(folder, data or [], dry_run=dry_run, json=json)
+        _count(folder, data or [], dry_run=dry_run, form=form)
         return
-    call = _Call(folder, people or folder / "people", prepared_device(device), workers, json)
+    call = _Call(folder, people or folder / "people", prepared_device(device), workers, form)
     from apnet.reproduction import make_plan
 
     plan = make_plan(experiment, scale, seeds, data or [])
@@ -80,29 +86,35 @@ class _Call:
     people: Path
     device: torch.device
     workers: int
-    json: bool
+    form: Form
 
     def estimate(self, plan: Plan) -> None:
         from apnet.reproduction import estimate, format_estimate
 
         with progress_bar("timing networks") as progress:
             found = estimate(plan, self.out, self.device, progress)
-        say_json(found) if self.json else say(format_estimate(found))
+        say_json(found) if self.form == "json" else say(format_estimate(found))
 
     def carry_out(self, plan: Plan) -> None:
         from apnet.cli.training_display import TrainingDisplay
-        from apnet.reproduction import RunOptions, format_table, reproduce
+        from apnet.reproduction import RunOptions, experiment_table, format_table, reproduce
 
         decoders = self.workers if plan.scale == "full" else 0  # small images are kept in memory
         options = RunOptions(self.device, self.workers, decoders, progress_bar, TrainingDisplay)
         table = reproduce(plan, self.out, self.people, options)
         if leads():
-            say_json(table) if self.json else say(format_table(table))
+            forms = (lambda: format_table(table), lambda: table, lambda: experiment_table(table))
+            Result(*forms).say(self.form)
 
 
-def _count(out: Path, data: list[str], *, dry_run: bool, json: bool) -> None:
+def _count(out: Path, data: list[str], *, dry_run: bool, form: Form) -> None:
     """Table III, which takes no training; a scale and seeds make no difference."""
-    from apnet.reproduction import cost_table, format_cost_table, write_cost_table
+    from apnet.reproduction import (
+        cost_result_table,
+        cost_table,
+        format_cost_table,
+        write_cost_table,
+    )
 
     if data:
         raise ConfigError(f"--data {data[0]}: table3 counts multiply-adds on no data; leave it out")
@@ -112,4 +124,5 @@ def _count(out: Path, data: list[str], *, dry_run: bool, json: bool) -> None:
     with progress_bar("counting") as progress:
         table = cost_table(progress)
     write_cost_table(table, out)
-    say_json(table) if json else say(format_cost_table(table))
+    forms = (lambda: format_cost_table(table), lambda: table, lambda: cost_result_table(table))
+    Result(*forms).say(form)

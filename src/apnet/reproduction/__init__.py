@@ -7,6 +7,7 @@ from apnet.reproduction.estimate import estimate, format_estimate
 from apnet.reproduction.markdown import format_table
 from apnet.reproduction.planning import Plan, Run, make_plan
 from apnet.reproduction.running import RunOptions
+from apnet.reproduction.tabular import cost_result_table, experiment_table
 
 __all__ = [
     "COST",
@@ -15,8 +16,10 @@ __all__ = [
     "Plan",
     "Run",
     "RunOptions",
+    "cost_result_table",
     "cost_table",
     "estimate",
+    "experiment_table",
     "format_cost_table",
     "format_estimate",
     "format_table",

@@ -6,6 +6,7 @@ Works on arrays and knows no network.
 from apnet.retrieval.files.features import load_features, save_features
 from apnet.retrieval.histogram import color_histogram
 from apnet.retrieval.metrics.registry import METRICS, Metric, per_query
+from apnet.retrieval.metrics.tables import evaluation_table
 from apnet.retrieval.metrics.text import format_evaluation, format_evaluations
 from apnet.retrieval.ranking.evaluate import default_card, evaluate
 from apnet.retrieval.ranking.top import Matches, top_matches
@@ -31,6 +32,7 @@ __all__ = [
     "default_card",
     "evaluate",
     "evaluate_reranked",
+    "evaluation_table",
     "format_breakdown",
     "format_evaluation",
     "format_evaluations",
