@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import platform
 import statistics
@@ -14,8 +15,11 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from apnet.devices import choose_precision
+
 Row = dict[str, object]
-"""``name``, ``goal`` (text, or None), ``measured`` (a number, or None) and ``met`` (or None)."""
+"""``name``, ``goal`` (text, or None), ``measured`` (a number, or None) and ``met`` (or None); a row
+that does not apply has a ``note``."""
 
 
 def one_thread() -> None:
@@ -50,6 +54,18 @@ def row(
     return {"name": name, "goal": None, "measured": value, "met": None}
 
 
+def not_here(name: str, reason: str = "no native bf16") -> Row:
+    """Returns a row for what this machine does not have; it counts neither way."""
+    return {"name": name, "goal": None, "measured": None, "met": None,
+            "note": f"does not apply here: {reason}"}  # fmt: skip
+
+
+@functools.cache
+def has_bf16() -> bool:
+    """Returns whether the processor gains from bf16, as ``precision=auto`` asks."""
+    return choose_precision("auto", torch.device("cpu")) == "bf16"
+
+
 def machine() -> str:
     """Names the processor, its cores and the libraries."""
     names = [platform.machine()]
@@ -57,9 +73,8 @@ def machine() -> str:
     if lines.exists():
         text = lines.read_text().splitlines()
         names = [line.partition(":")[2].strip() for line in text if line.startswith("model name")]
-    bf16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
     return (
-        f"{names[0]}, {len(names)} cores, {'with' if bf16 else 'without'} bf16, "
+        f"{names[0]}, {len(names)} cores, {'with' if has_bf16() else 'without'} native bf16, "
         f"torch {torch.__version__}, numpy {np.__version__}"
     )
 
@@ -91,5 +106,7 @@ def report(rows: Iterable[Row], given: argparse.Namespace, name: str | None = No
 def line(entry: Row) -> str:
     """Writes a row: name, figure, goal and verdict."""
     verdict = {True: "met", False: "MISSED", None: ""}[entry["met"]]  # type: ignore[index]
+    if "note" in entry:
+        return f"{entry['name']:<66} {entry['note']}"
     figure = "failed" if entry["measured"] is None else f"{entry['measured']:.5g}"
     return f"{entry['name']:<66} {figure:>10}  {entry['goal'] or '':<9} {verdict}".rstrip()

@@ -1,4 +1,4 @@
-"""Screening in bf16: its error bound holds, and it does not change the ranks."""
+"""Screening in bf16 and 8-bit integers: error bounds hold, and the ranks stay as they are."""
 
 import subprocess
 import sys
@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from apnet.errors import ConfigError
 from apnet.results import ProtocolCard
 from apnet.retrieval import evaluate, top_matches
-from apnet.retrieval.ranking import blocks, candidates, screening, top
+from apnet.retrieval.ranking import blocks, candidates, screen_choice, top
 from apnet.retrieval.ranking.comparison import Comparison
+from apnet.retrieval.ranking.int8 import int8_works
+from apnet.retrieval.ranking.lines import Line
 from apnet.retrieval.ranking.ranks import rank_matches
 from apnet.retrieval.ranking.relevance import Relevance
 from apnet.types import Embeddings
 
 DISTANCES = ("cosine", "euclidean")
+DEVICES = ("cpu", "int8") if int8_works() else ("cpu",)
 KINDS = {
     "normal": lambda rng, n, d: rng.standard_normal((n, d)),
     "rectified": lambda rng, n, d: np.maximum(rng.standard_normal((n, d)), 0),
@@ -27,6 +30,7 @@ KINDS = {
     "constant": lambda rng, n, d: np.full((n, d), 0.1) * rng.uniform(0.5, 2, (n, 1)),
     "worst": lambda rng, n, d: np.full((n, d), 1 + 2.0**-8 - 2.0**-20) * (-1) ** np.arange(d),
     "bf16": lambda rng, n, d: rng.integers(-128, 129, (n, d)) / 128,
+    "low rank": lambda rng, n, d: rng.standard_normal((n, 2)) @ rng.standard_normal((2, d)),
     "sparse": lambda rng, n, d: rng.standard_normal((n, d)) * (rng.random((n, d)) < 0.05),
 }
 
@@ -43,7 +47,8 @@ def true_scores(query, gallery, distance):
 @pytest.mark.parametrize("dim", [1, 17, 128, 2048])
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("scale", [1e-10, 1.0, 1e8])
-def test_no_screened_or_refined_score_lies_beyond_its_bound(kind, dim, distance, scale):
+@pytest.mark.parametrize("device", DEVICES)
+def test_no_screened_or_refined_score_lies_beyond_its_bound(kind, dim, distance, scale, device):
     rng = np.random.default_rng(dim)
     make = KINDS[kind]
     query, gallery = ((scale * make(rng, n, dim)).astype(np.float32) for n in (10, 200))
@@ -51,7 +56,7 @@ def test_no_screened_or_refined_score_lies_beyond_its_bound(kind, dim, distance,
     for part in (query, gallery):
         length = np.linalg.norm(part.astype(float), axis=1)
         part[(length < 1e-12) | (length > 1e12)] = 0
-    comparison = Comparison(query, gallery, distance, "cpu")
+    comparison = Comparison(query, gallery, distance, device)
     true = true_scores(query, gallery, distance)
     lines = comparison.screener.lines(np.arange(10))
     for row in range(10):
@@ -81,7 +86,7 @@ def test_the_bound_is_near_what_rounding_can_do():
     st.floats(-10, 10),
 )
 def test_a_line_leaves_nothing_out(values, absolute, relative, score):
-    line = screening.Line(np.array(values, np.float32), absolute, relative)
+    line = Line(np.array(values, np.float32), absolute, relative)
     error = absolute + relative * np.abs(line.values.astype(float))
     may_reach = np.flatnonzero(line.values + error >= score + 1e-9)
     assert set(may_reach) <= set(line.reaching(score))
@@ -131,11 +136,12 @@ def ranks(query, gallery, distance, device, rows=256):
 @given(st.composite(searches)(), st.sampled_from(DISTANCES), st.sampled_from([1, 3, 256]))
 def test_the_ranks_are_those_without_it(search, distance, rows):
     expected, _ = ranks(*search, distance, "numpy")
-    assert ranks(*search, distance, "cpu", rows)[0] == expected
-    with pytest.MonkeyPatch.context() as patch:  # decide every query, however much is open
-        patch.setattr(candidates, "_HARD", 0)
-        patch.setattr(candidates, "_REACHING", 0)
-        assert ranks(*search, distance, "cpu", rows)[0] == expected
+    for device in DEVICES:
+        assert ranks(*search, distance, device, rows)[0] == expected
+        with pytest.MonkeyPatch.context() as patch:  # decide every query, however much is open
+            patch.setattr(candidates, "_HARD", 0)
+            patch.setattr(candidates, "_REACHING", 0)
+            assert ranks(*search, distance, device, rows)[0] == expected
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -145,9 +151,10 @@ def test_the_nearest_are_those_without_it(search, distance, k):
         expected = top_matches(*search, k, distance=distance, junk_rule="none", device="numpy")
         for share in (8, 0):
             patch.setattr(top, "_MOST_OPEN", share)
-            found = top_matches(*search, k, distance=distance, junk_rule="none", device="cpu")
-            np.testing.assert_array_equal(found.indices, expected.indices)
-            np.testing.assert_array_equal(found.similarity, expected.similarity)
+            for device in DEVICES:
+                found = top_matches(*search, k, distance=distance, junk_rule="none", device=device)
+                np.testing.assert_array_equal(found.indices, expected.indices)
+                np.testing.assert_array_equal(found.similarity, expected.similarity)
 
 
 def crowd(noise, dim=256, queries=70, images=3000, ids=150):
@@ -163,56 +170,113 @@ def crowd(noise, dim=256, queries=70, images=3000, ids=150):
 
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize(("noise", "useful"), [(1.0, True), (100.0, False)])
-def test_it_is_used_where_it_decides_and_given_up_where_not(distance, noise, useful):
+@pytest.mark.parametrize("device", DEVICES)
+def test_it_is_used_where_it_decides_and_given_up_where_not(distance, noise, useful, device):
     search = crowd(noise)
     expected, _ = ranks(*search, distance, "numpy")
-    found, screener = ranks(*search, distance, "cpu", 32)
+    found, screener = ranks(*search, distance, device, 32)
     assert found == expected
     assert screener.useful is useful
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("rows", [1, 32, 256])
-def test_blocks_and_threads_do_not_matter(monkeypatch, threads, rows):
+@pytest.mark.parametrize("device", DEVICES)
+def test_blocks_and_threads_do_not_matter(monkeypatch, threads, rows, device):
     search, card = crowd(2.0), ProtocolCard(distance="cosine", junk_rule="same-camera")
     expected = evaluate(*search, card=card, device="numpy")
     monkeypatch.setattr(blocks, "_MOST_ROWS", rows)
-    found = evaluate(*search, card=card, device="cpu", threads=threads)
+    found = evaluate(*search, card=card, device=device, threads=threads)
     assert found.to_dict() == expected.to_dict()
     np.testing.assert_array_equal(found.average_precision, expected.average_precision)
 
 
-def test_a_library_that_breaks_the_bound_is_noticed(monkeypatch):
+@pytest.mark.parametrize(("device", "name"), [("cpu", "mm"), ("int8", "_int_mm")])
+def test_a_library_that_breaks_the_bound_is_noticed(monkeypatch, device, name):
+    if device not in DEVICES:
+        pytest.skip("torch multiplies no integers here")
     search = crowd(1.0)
     expected, _ = ranks(*search, "cosine", "numpy")
-    product = torch.mm
-    monkeypatch.setattr(torch, "mm", lambda a, b: 1.05 * product(a, b))
-    found, screener = ranks(*search, "cosine", "cpu")
+    product = getattr(torch, name)
+    monkeypatch.setattr(torch, name, lambda a, b: (1.05 * product(a, b)).to(product(a, b).dtype))
+    found, screener = ranks(*search, "cosine", device)
     assert found == expected
     assert not screener.useful
 
 
-def test_float64_features_are_not_screened_in_bf16():
+@pytest.mark.parametrize("device", DEVICES)
+def test_float64_features_are_not_screened(device):
     query, gallery = crowd(1.0, dim=8)
-    assert (
-        Comparison(query.features.astype(float), gallery.features, "cosine", "cpu").screener is None
-    )
+    wide = query.features.astype(float)
+    assert Comparison(wide, gallery.features, "cosine", device).screener is None
 
 
-def test_where_to_screen(monkeypatch):
-    assert screening.screening_device("numpy", 1 << 20, 1 << 30) is None
-    assert screening.screening_device("cpu", 1, 1) == "cpu"
-    assert screening.screening_device("auto", 300, 4000) is None
-    with pytest.raises(ConfigError, match="cannot be used"):
-        screening.screening_device("cuda:99", 1 << 20, 1 << 30)
-    monkeypatch.setattr("apnet.devices._gains_from_bf16", lambda kind: True)
-    assert screening.screening_device("auto", 1 << 12, 1 << 25) == "cpu"
-    assert screening.screening_device("auto", 100, 1 << 30) is None
-    monkeypatch.setattr("apnet.devices._gains_from_bf16", lambda kind: False)
-    assert screening.screening_device("auto", 1 << 20, 1 << 30) is None
+@pytest.mark.skipif("int8" not in DEVICES, reason="torch multiplies no integers here")
+def test_the_errors_of_integers_are_as_wide_as_their_bound_says():
+    """The bound is nine standard deviations of these errors, for the widest of all steps."""
+    rng = np.random.default_rng(1)
+    query, gallery = (rng.uniform(-1, 1, (40, 512)).astype(np.float32) for _ in range(2))
+    comparison = Comparison(query, gallery, "cosine", "int8")
+    lines, true = comparison.screener.lines(np.arange(40)), true_scores(query, gallery, "cosine")
+    units = [(lines[row].values - true[row]) * 9 / lines[row].absolute for row in range(40)]
+    assert 0.85 < np.std(np.array(units, dtype=float)) < 1
+
+
+def gains(monkeypatch, **gain):
+    """Lets products be so many times as fast as float32, and every comparison large."""
+    screens = {
+        name: screen._replace(gain=lambda name=name: gain.get(name, 0.0))
+        for name, screen in screen_choice.SCREENS.items()
+    }
+    monkeypatch.setattr(screen_choice, "SCREENS", screens)
+    monkeypatch.setattr(screen_choice, "_WORTH_WITH_TORCH", 0)
+    monkeypatch.setattr(screen_choice, "_FEWEST_QUERIES", 1)
+    monkeypatch.setattr(screen_choice, "_seconds", lambda work: 0.0)
+
+
+def chosen(search, distance="cosine", matches=True):
+    query, gallery = search
+    relevance = Relevance(query, gallery, "same-camera")
+    given = (lambda row: relevance.of(row)[0]) if matches else None
+    found = Comparison(query.features, gallery.features, distance, "auto", given).screener
+    return None if found is None else type(found.product).__name__
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_auto_takes_the_fastest_that_decides(monkeypatch, distance):
+    easy, hard = crowd(1.0), crowd(100.0)
+    gains(monkeypatch, bf16=4.0, int8=2.0)
+    assert chosen(easy, distance) == "Bf16Product"
+    gains(monkeypatch, bf16=1.6, int8=2.0)
+    assert chosen(easy, distance) == "Int8Product"
+    gains(monkeypatch, int8=2.0)
+    assert chosen(easy, distance) == "Int8Product"
+    gains(monkeypatch, bf16=4.0, int8=8.0)
+    assert chosen(hard, distance) is None
+    assert chosen(hard, distance, matches=False) == "Int8Product"
+    gains(monkeypatch, bf16=1.4, int8=1.4)
+    assert chosen(easy, distance) is None
+
+
+def test_auto_leaves_small_sets_and_sets_without_matches_to_float32(monkeypatch):
+    query, gallery = crowd(1.0)
+    strangers = Embeddings(query.features, query.pids + 1000, query.camids)
+    gains(monkeypatch, bf16=4.0)
+    assert chosen((strangers, gallery)) is None
+    monkeypatch.setattr(screen_choice, "_FEWEST_QUERIES", 71)
+    assert chosen((query, gallery)) is None
+    monkeypatch.setattr(screen_choice, "_FEWEST_QUERIES", 1)
+    monkeypatch.setattr(screen_choice, "_WORTH_A_TORCH_IMPORT", 0)
     monkeypatch.delitem(sys.modules, "torch")
-    monkeypatch.setattr(screening.importlib.util, "find_spec", lambda name: None)
-    assert screening.screening_device("auto", 1 << 20, 1 << 30) is None
+    monkeypatch.setattr(screen_choice.importlib.util, "find_spec", lambda name: None)
+    assert chosen((query, gallery)) is None
+
+
+def test_a_device_that_is_not_there():
+    query, gallery = crowd(1.0, dim=8)
+    assert Comparison(query.features, gallery.features, "cosine", "numpy").screener is None
+    with pytest.raises(ConfigError, match="cannot be used"):
+        Comparison(query.features, gallery.features, "cosine", "cuda:99")
 
 
 def test_torch_is_not_loaded_for_sets_of_usual_size():

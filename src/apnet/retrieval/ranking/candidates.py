@@ -1,4 +1,4 @@
-"""The gallery images that may precede a match, found by screening in bf16 or float32."""
+"""The gallery images that may precede a match, found by a coarse product or by float32."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.retrieval.ranking.scorer import Features, Indices, Keys, Scorer
-from apnet.retrieval.ranking.screening import Line, Screener
+from apnet.retrieval.ranking.lines import Line
+from apnet.retrieval.ranking.scorer import Features, Indices, Scorer
+from apnet.retrieval.ranking.screening import Screener, undecided
 
 Mask = NDArray[np.bool_]
 Truth = Mapping[int, tuple[Indices, Indices]]
@@ -59,7 +60,7 @@ def candidates(scorer: Scorer, truth: Truth, junk: Indices, rows: Indices) -> It
     """
     left, step = rows, len(rows)
     if scorer.screener is not None:
-        step = max(1, step // 2)  # a float32 score takes twice the memory
+        step = max(1, step * scorer.screener.product.score_bytes // 4)  # a float32 score takes 4
         if scorer.screener.useful:
             left = yield from _screened(scorer, scorer.screener, (truth, junk), rows)
     for start in range(0, len(left), step):
@@ -103,7 +104,7 @@ class _Sketch:
 def _screened(
     scorer: Scorer, screener: Screener, sets: tuple[Truth, Indices], rows: Indices
 ) -> Generator[Candidates, None, Indices]:
-    """Yields the candidates that bf16 decides; returns the other queries."""
+    """Yields the candidates that the screener decides; returns the other queries."""
     truth, junk = sets
     counted = np.ones(scorer.images, dtype=bool)
     counted[junk] = False
@@ -144,15 +145,6 @@ def _sketch(
         return None
     columns = columns[counted[columns]]
     values = line.values[columns].astype(np.float64)
-    unsure = _undecided(line, values, reached, 3 * error).nonzero()[0]
+    unsure = undecided(line, values, reached, 3 * error).nonzero()[0]
     found = Candidates(row, matches, reached, columns, values, np.float64(2 * error))
     return _Sketch(found, unsure)
-
-
-def _undecided(line: Line, values: Keys, reached: Keys, error: float) -> Mask:
-    """Returns which of the values (n,) may lie on either side of a score ``reached`` (m,)."""
-    ordered = np.sort(reached)
-    begun = line.lowest(ordered - error).searchsorted(values, side="right")
-    ended = line.highest(ordered + error).searchsorted(values, side="left")
-    inside: Mask = begun > ended
-    return inside

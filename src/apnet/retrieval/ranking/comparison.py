@@ -28,8 +28,10 @@ import numpy as np
 
 from apnet.results import Distance
 from apnet.retrieval.ranking.checks import check_dimensions, square_norms, working_precision
+from apnet.retrieval.ranking.products import Sides
 from apnet.retrieval.ranking.scorer import Features, Indices, Keys
-from apnet.retrieval.ranking.screening import Screener, screening_device
+from apnet.retrieval.ranking.screen_choice import Matches, choose_screener
+from apnet.retrieval.ranking.screening import Screener
 
 _PAIR_BYTES = 1 << 20
 """Float64 working memory of one step of ``keys`` in bytes; it fits into the processor's cache."""
@@ -52,8 +54,9 @@ class Comparison:
         gallery: (G, D), likewise. The arrays are converted, and thereby copied, if their precisions
             differ, if they are not contiguous, or if norms are outside 1e-12 to 1e12.
         distance: ``cosine`` or ``euclidean``.
-        device: where to screen in bf16: ``auto``, ``numpy`` (nowhere) or a torch device
-            (``screening``). Float64 features are not screened in bf16.
+        device: how to screen: ``auto``, ``numpy`` (not), ``int8``, or a torch device in bf16
+            (``screen_choice``). Float64 features are not screened.
+        matches: from a query to its matches, with which ``auto`` tries what screening decides.
 
     Raises:
         DataError: the dimensions differ, or a norm is outside 1e-70 to 1e70.
@@ -61,7 +64,12 @@ class Comparison:
     """
 
     def __init__(
-        self, query: Features, gallery: Features, distance: Distance, device: str = "auto"
+        self,
+        query: Features,
+        gallery: Features,
+        distance: Distance,
+        device: str = "auto",
+        matches: Matches | None = None,
     ) -> None:
         check_dimensions(query, gallery)
         query_squares, gallery_squares = square_norms(query), square_norms(gallery)
@@ -77,7 +85,10 @@ class Comparison:
         self._widest = float(norms[len(query) :].max(initial=0.0))
         self._offset = _per_column(gallery_squares, distance).astype(dtype)
         self._terms = _segment(query.shape[1])
-        self.screener = self._screener(device)
+        self.screener: Screener | None = None
+        if dtype == np.float32:
+            sides = Sides(self.query, self.gallery, gallery_squares, distance)
+            self.screener = choose_screener(device, sides, self, matches)
 
     @property
     def queries(self) -> int:
@@ -91,7 +102,7 @@ class Comparison:
 
     @property
     def row_bytes(self) -> int:
-        """Memory of one query's screened scores in bytes, in bf16 or the features' precision."""
+        """Memory of one query's screened scores in bytes, coarse or in the features' precision."""
         if self.screener is not None:
             return self.screener.row_bytes
         return len(self.gallery) * self.gallery.itemsize
@@ -171,13 +182,6 @@ class Comparison:
             return 0.0 - np.sqrt(-keys)
         cosines: Keys = _signed_root(keys) / (self.query_norms[row] or 1.0)
         return np.clip(cosines, -1.0, 1.0)
-
-    def _screener(self, device: str) -> Screener | None:
-        chosen = screening_device(device, len(self.query), self.gallery.size)
-        if chosen is None or self.query.dtype != np.float32:
-            return None
-        squares = self._gallery_squares
-        return Screener(self.query, self.gallery, squares, self.distance, chosen)
 
     def _score_buffer(self, rows: int) -> Features:
         buffer: Features | None = getattr(self._threads, "scores", None)

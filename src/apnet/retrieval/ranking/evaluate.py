@@ -39,15 +39,16 @@ def evaluate(
 
     The ranks are those of float64 arithmetic on every device. The memory beyond the features is at
     most 16 MiB or a tenth of the features, whichever is more, plus some 10 MiB per thread, and half
-    the gallery's features where it is screened in bf16.
+    the gallery's features where it is screened in bf16, or a quarter in 8-bit integers.
 
     Args:
         query: Q queries.
         gallery: the gallery.
         card: the protocol; its distance, junk rule and AP kind are used, the rest is passed on.
         threads: blocks of queries processed at once; by default the number of cores, at most 2.
-        device: where to screen in bf16: ``auto`` (the CPU, if that is faster), ``numpy`` (nowhere:
-            float32 throughout) or a torch device. The metrics do not depend on it.
+        device: how to screen: ``auto`` (whatever is fastest on these features), ``numpy`` (not:
+            float32 throughout), ``int8`` (8-bit integers on the processor), or a torch device (in
+            bf16). The metrics do not depend on it.
         progress: called with (queries done, Q).
 
     Raises:
@@ -55,8 +56,10 @@ def evaluate(
         ConfigError: the device is not available.
     """
     threads = threads or default_threads()
-    comparison = Comparison(query.features, gallery.features, card.distance, device)
     relevance = Relevance(query, gallery, card.junk_rule)
+    comparison = Comparison(
+        query.features, gallery.features, card.distance, device, lambda row: relevance.of(row)[0]
+    )
     return evaluate_scorer(comparison, relevance, card, threads, progress)
 
 

@@ -4,7 +4,7 @@ In the stable order (nearest first, ties in gallery order) a match at gallery in
 the images that are nearer, and by those at the same distance with a smaller index. Its rank is
 therefore a count:
 
-1. One matrix product screens a block of queries, in bf16 (``screening``) or float32
+1. One matrix product screens a block of queries, coarsely (``screening``) or in float32
    (``comparison``). The images that may reach the lowest score of a match are the query's
    candidates; there are few of them if the feature is good (``candidates``).
 2. The scores of the candidates are sorted and counted.

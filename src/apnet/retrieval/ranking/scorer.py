@@ -36,7 +36,7 @@ class Scorer(Protocol):
 
     @property
     def screener(self) -> Screener | None:
-        """Screens blocks of queries in bf16 before ``screen``; ``None``: not used."""
+        """Screens blocks of queries coarsely before ``screen``; ``None``: not used."""
 
     @property
     def row_bytes(self) -> int:

@@ -13,9 +13,10 @@ from apnet.errors import ConfigError
 from apnet.results import Distance, JunkRule
 from apnet.retrieval.ranking.blocks import default_threads, over_blocks, rows_in_block
 from apnet.retrieval.ranking.comparison import Comparison
+from apnet.retrieval.ranking.lines import Line
 from apnet.retrieval.ranking.relevance import Relevance
 from apnet.retrieval.ranking.scorer import Features, Indices, Keys
-from apnet.retrieval.ranking.screening import Line, Screener
+from apnet.retrieval.ranking.screening import Screener
 from apnet.types import Embeddings
 
 _MOST_OPEN = 8
@@ -56,7 +57,7 @@ def top_matches(
         k: images per query; there may be fewer.
         distance: ``cosine`` or ``euclidean``.
         junk_rule: which images are ignored, as in ``evaluate``.
-        device: where to screen in bf16, as in ``evaluate``.
+        device: how to screen, as in ``evaluate``.
 
     Raises:
         ConfigError: k is below 1, or the device is not available.
@@ -89,9 +90,10 @@ def _found(
     """Yields each query with its nearest images and their keys; queries in any order."""
     left, screener = rows, comparison.screener
     if screener is not None and screener.useful:
-        left = yield from _in_bf16((comparison, screener), relevance, rows, k)
-    # a float32 score takes twice the memory of a bf16 score
-    step = len(rows) if screener is None else max(1, len(rows) // 2)
+        left = yield from _screened((comparison, screener), relevance, rows, k)
+    step = len(rows)
+    if screener is not None:
+        step = max(1, step * screener.product.score_bytes // 4)  # a float32 score takes 4
     for start in range(0, len(left), step):
         block = left[start : start + step]
         lines, margins = _in_float32(comparison, relevance, block)
@@ -99,10 +101,10 @@ def _found(
             yield row, *_nearest(comparison, row, line, margin, k)
 
 
-def _in_bf16(
+def _screened(
     compared: tuple[Comparison, Screener], relevance: Relevance, rows: Indices, k: int
 ) -> Generator[tuple[int, Indices, Keys], None, Indices]:
-    """Yields the queries that bf16 decides; returns the others."""
+    """Yields the queries that the screener decides; returns the others."""
     comparison, screener = compared
     lines = screener.lines(rows)
     left = []

@@ -12,8 +12,9 @@ from apnet.progress import Progress
 from apnet.results import Distance
 from apnet.retrieval.ranking.blocks import over_blocks, rows_in_block
 from apnet.retrieval.ranking.comparison import Comparison
+from apnet.retrieval.ranking.lines import Line
 from apnet.retrieval.ranking.scorer import Features, Indices, Keys
-from apnet.retrieval.ranking.screening import Line, Screener
+from apnet.retrieval.ranking.screening import Screener
 
 Ends = tuple[int, Indices, Indices]
 """An image, the images that may be nearest to it, and those that may be farthest from it."""
