@@ -47,7 +47,7 @@ def test_unreadable_toml(tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         read_toml(path)
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="not readable as TOML"):
+    with pytest.raises(ConfigError, match=r"not readable as TOML|no UTF-8"):
         read_toml(path)
     path.write_text("a = = 1")
     with pytest.raises(ConfigError, match=r"a\.toml"):

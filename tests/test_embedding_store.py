@@ -125,11 +125,11 @@ def test_a_folder_with_something_else(tmp_path):
     [
         ("store.json", b"{", "damaged"),
         ("store.json", b"[]", "damaged"),
-        ("store.json", json.dumps({"apnet_store": 2}).encode(), "format 1"),
+        ("store.json", json.dumps({"apnet_store": 2}).encode(), "newer version"),
         ("features.f32", b"123", "ends after 0 of 3 rows"),
         ("rows.jsonl", b"", "holds no features yet"),
         ("rows.jsonl", b"nonsense\n", "line 1: damaged"),
-        ("rows.jsonl", b'{"path": "a"}\n', "without path, pid or camid"),
+        ("rows.jsonl", b'{"path": "a"}\n', "has no .pid."),
         ("rows.jsonl", b"[]\n", "no JSON object"),
     ],
 )

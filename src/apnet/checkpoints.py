@@ -16,18 +16,29 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from typing_extensions import NotRequired, TypedDict
 
 from apnet._version import __version__
 from apnet.arguments import AnyPath, as_path
 from apnet.config import NetworkConfig, parse, to_dict
 from apnet.display import summarised
-from apnet.errors import ApnetError, CheckpointError
-from apnet.files import atomic_write
+from apnet.errors import ApnetError, CheckpointError, DataError
+from apnet.files import atomic_write, is_file, is_folder, open_form, parse_json
 from apnet.model import APNet, build_network
 
 _KEY = "apnet"
+_REMEDY = "take another copy or an earlier checkpoint"
 _FORMAT = 1
 _SINCE_0_1 = ("split", "returns", "start")
+
+
+@open_form
+class _Header(TypedDict):
+    """The JSON text in the metadata of a safetensors file of this package."""
+
+    format: NotRequired[int]
+    network: NotRequired[dict[str, Any]]
+    facts: NotRequired[dict[str, Any]]
 
 
 @summarised
@@ -98,9 +109,13 @@ def load_checkpoint(path: AnyPath, *, network: APNet | None = None) -> Checkpoin
             the network; or it needs a network that was not given.
     """
     path = as_path(path, "path")
-    if path.is_dir():
+    if is_folder(path):
         path = path / "last.safetensors"
     tensors, header = read_tensors(path)
+    if header.get("format", 0) > _FORMAT:
+        raise CheckpointError(
+            f"{path}: written by a newer version of apnet ({header.get('version')}); update apnet"
+        )
     if header.get("format") != _FORMAT or "network" not in header:
         raise CheckpointError(
             f"{path}: not a network checkpoint of this package's format {_FORMAT}; "
@@ -177,20 +192,23 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         CheckpointError: the file is missing or damaged, or holds no header of ours.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise CheckpointError(f"{path}: no such checkpoint")
     try:
         with safe_open(path, framework="pt") as opened:
-            header = json.loads((opened.metadata() or {}).get(_KEY, "null"))
+            text = (opened.metadata() or {}).get(_KEY)
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: damaged, or no safetensors file ({error}); "
-            "take another copy or an earlier checkpoint"
+            f"{path}: damaged, or no safetensors file ({error}); {_REMEDY}"
         ) from None
-    if not isinstance(header, dict):
+    if text is None:
         raise CheckpointError(
             f"{path}: a safetensors file, but not one that this package wrote; for ImageNet or "
             "other backbone weights use the recipe's 'weights' setting"
         )
+    try:
+        header = dict(parse_json(text, _Header, f"{path}: its header", _REMEDY))
+    except DataError as error:
+        raise CheckpointError(str(error)) from None
     return {name: torch.clone(tensor) for name, tensor in tensors.items()}, header

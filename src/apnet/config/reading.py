@@ -23,7 +23,8 @@ from apnet.config.recipe import (
     ScheduleConfig,
 )
 from apnet.config.renamed import renamed
-from apnet.errors import ConfigError
+from apnet.errors import ConfigError, DataError
+from apnet.files import read_text, shortened
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -31,6 +32,9 @@ else:
     import tomli as tomllib
 
 _C = TypeVar("_C", NetworkConfig, Recipe)
+
+MOST_BYTES = 1 << 20
+"""Bytes of the largest recipe that is read."""
 
 _SECTIONS: dict[str, type[Any]] = {
     "network": NetworkConfig,
@@ -77,11 +81,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: the file is missing, not UTF-8 or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: not readable as TOML: {error}") from None
+        return tomllib.loads(read_text(path, MOST_BYTES))
+    except DataError as error:
+        raise ConfigError(str(error)) from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply; write it anew") from None
+    except ValueError as error:  # of TOML, and of numbers with thousands of digits
+        raise ConfigError(f"{path}: not readable as TOML: {error}; correct it") from None
 
 
 def _explain(kind: type[Any], problem: Any) -> str:
@@ -92,7 +98,7 @@ def _explain(kind: type[Any], problem: Any) -> str:
         close = difflib.get_close_matches(place[-1], valid, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"valid here: {', '.join(valid)}"
         return f"unknown setting '{name}'; {hint}"
-    return f"'{name}': {problem['msg']}, got {problem['input']!r}"
+    return f"'{name}': {problem['msg']}, got {shortened(repr(problem['input']))}"
 
 
 def _field_names(kind: type[Any], place: list[str]) -> list[str]:

@@ -20,6 +20,8 @@ from apnet.retrieval.files.store import (
     HEADER,
     ROWS,
     SKIPPED,
+    Row,
+    SkippedRow,
     StoreHeader,
     is_store,
     read_header,
@@ -64,9 +66,9 @@ class StoreWriter:
         try:
             names = (ROWS, header.features_file, SKIPPED)
             self._rows, self._features, self._faults = map(self._appended, names)
-            rows = read_lines(path / ROWS)
-            self.known = {str(row.get("path")) for row in rows}
-            self._skipped = {str(row.get("path")) for row in read_lines(path / SKIPPED)}
+            rows = read_lines(path / ROWS, Row)
+            self.known = {row.path for row in rows}
+            self._skipped = {row.path for row in read_lines(path / SKIPPED, SkippedRow)}
             self._count = len(rows)
             self._recover()
         except BaseException:

@@ -11,22 +11,36 @@ from apnet.files.gate import (
     read_text,
     refusal,
 )
+from apnet.files.structured import (
+    check_format,
+    checked,
+    open_form,
+    parse_json,
+    read_json,
+    shortened,
+)
 from apnet.files.writing import atomic_write, cannot_write, write_json, write_text
 
 __all__ = [
     "LOCK_NAME",
     "atomic_write",
     "cannot_write",
+    "check_format",
     "check_path",
+    "checked",
     "claim_folder",
     "entries",
     "file_lock",
     "is_file",
     "is_folder",
     "is_there",
+    "open_form",
+    "parse_json",
     "read_bytes",
+    "read_json",
     "read_text",
     "refusal",
+    "shortened",
     "write_json",
     "write_text",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from apnet.errors import ConfigError, DataError, Interrupted
-from apnet.files import claim_folder, write_json, write_text
+from apnet.files import claim_folder, is_file, read_json, write_json, write_text
 from apnet.reproduction.catalogue import PICTURES
 from apnet.reproduction.figures import draw_figure, require_drawing
 from apnet.reproduction.markdown import format_table
@@ -83,18 +82,14 @@ def begin_or_continue(out: Path, settings: Mapping[str, Any]) -> None:
         DataError: it is not writable.
     """
     path = out / "settings.json"
-    if not path.exists():
+    if not is_file(path):
         claim_folder(
             out, path.name, "exists and holds no experiment; choose a new folder with --out"
         )
         write_json(path, settings)
         return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: damaged ({error}); choose another --out") from None
-    if not isinstance(found, dict) or found != settings:
-        found = found if isinstance(found, dict) else {}
+    found = read_json(path, dict[str, Any], "choose another --out")
+    if found != settings:
         differ = [key for key in settings if settings[key] != found.get(key)]
         raise ConfigError(
             f"{out}: belongs to other settings (different: {', '.join(differ)}); "

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from apnet.errors import DataError
-from apnet.files import write_json
+from typing_extensions import TypedDict
+
+from apnet.files import is_file, open_form, read_json, write_json
 from apnet.reproduction.definitions import figure_labels
 from apnet.results import Evaluation
 from apnet.retrieval import Slice
 
 Record = Mapping[str, Any]
 """``run``, ``seed``, ``device``, ``versions`` and, by data set, ``tests``."""
+
+
+@open_form
+class _Part(TypedDict):
+    by: str
+    name: str
+
+
+@open_form
+class _Test(TypedDict):
+    mAP: float
+    breakdown: list[_Part]
+
+
+@open_form
+class _Record(TypedDict):
+    run: str
+    seed: int
+    tests: dict[str, _Test]
 
 
 def record_of(evaluation: Evaluation, slices: list[Slice]) -> dict[str, Any]:
@@ -50,10 +69,6 @@ def read_record(out: Path, run: str) -> Record | None:
         DataError: the file is damaged.
     """
     path = result_path(out, run)
-    try:
-        record: Record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not is_file(path):
         return None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: damaged ({error}); remove it, and the run is repeated") from None
-    return record
+    return read_json(path, _Record, "remove it, and the run is repeated")

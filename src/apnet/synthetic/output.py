@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from apnet.errors import ConfigError, DataError
-from apnet.files import claim_folder, write_json, write_text
+from apnet.files import claim_folder, is_file, read_json, write_json, write_text
 from apnet.synthetic.render.jobs import FOLDERS, WORK_FOLDER
 from apnet.synthetic.world.settings import SetSettings
 
@@ -67,7 +67,7 @@ def begin_or_continue(out: Path, settings: SetSettings) -> None:
     """
     manifest = out / "settings.json"
     wanted = json.loads(json.dumps(dataclasses.asdict(settings)))
-    if not manifest.exists():
+    if not is_file(manifest):
         claim_folder(
             out,
             manifest.name,
@@ -82,7 +82,7 @@ def begin_or_continue(out: Path, settings: SetSettings) -> None:
 
 def is_complete(out: Path) -> bool:
     """Returns whether the set in a folder is finished."""
-    return (out / "metadata.jsonl").exists()
+    return is_file(out / "metadata.jsonl")
 
 
 def create_folders(out: Path) -> None:
@@ -153,7 +153,4 @@ def digest(root: Path) -> str:
 
 
 def _read_manifest(manifest: Path) -> Any:
-    try:
-        return json.loads(manifest.read_text(encoding="utf-8"))
-    except ValueError:
-        raise DataError(f"{manifest}: damaged; remove the folder and make the set again") from None
+    return read_json(manifest, dict[str, Any], "remove the folder and make the set again")

@@ -10,21 +10,41 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
+
+from typing_extensions import NotRequired, TypedDict
 
 from apnet._version import __version__
 from apnet.arguments import as_path
 from apnet.config import Recipe, parse, to_dict
 from apnet.devices import Precision
 from apnet.display import summarised
-from apnet.errors import CheckpointError
-from apnet.files import LOCK_NAME, claim_folder, write_json
+from apnet.errors import CheckpointError, DataError
+from apnet.files import LOCK_NAME, claim_folder, is_file, open_form, read_json, write_json
+
+_REMEDY = "take another copy, or start the run anew"
+
+
+@open_form
+class _Set(TypedDict):
+    name: str
+    root: str
+
+
+@open_form
+class _Record(TypedDict):
+    """What ``run.json`` holds."""
+
+    recipe: dict[str, Any]
+    data: list[_Set] | _Set
+    own: NotRequired[list[str]]
+    changes: NotRequired[list[dict[str, Any]]]
+    precision: NotRequired[Precision]
 
 
 @summarised
@@ -42,7 +62,7 @@ class RunFolder:
         object.__setattr__(self, "root", as_path(self.root, "run folder"))
 
     def _rows(self) -> dict[str, object]:
-        finished = self.read_history() if self.history.is_file() else []
+        finished = self.read_history() if is_file(self.history) else []
         rows: dict[str, object] = {"root": self.root, "epochs": f"{len(finished)} finished"}
         files = (self.last, self.best, self.state)
         return {**rows, "files": ", ".join(file.name for file in files if file.is_file()) or "none"}
@@ -114,13 +134,8 @@ class RunFolder:
             CheckpointError: the folder is no run folder, or its ``run.json`` is damaged.
         """
         data = self._read()["data"]
-        sets = [data] if isinstance(data, dict) else data  # version 0.1 had one
-        for each in sets:
-            if not isinstance(each, dict) or not {"name", "root"} <= each.keys():
-                raise CheckpointError(
-                    f"{self.record}: 'data' names no data sets; start the run anew"
-                )
-        return list(sets)
+        sets = data if isinstance(data, list) else [data]  # version 0.1 had one
+        return [dict(each) for each in sets]
 
     def own(self) -> tuple[str, ...]:
         """Reads the names of the parts that the caller gave.
@@ -128,7 +143,7 @@ class RunFolder:
         Raises:
             CheckpointError: the folder is no run folder, or its ``run.json`` is damaged.
         """
-        return tuple(str(name) for name in self._read().get("own", ()))
+        return tuple(self._read().get("own", ()))
 
     def precision(self) -> Precision | None:
         """Reads the arithmetic that the run computes in, or ``None`` where it was not noted.
@@ -136,10 +151,7 @@ class RunFolder:
         Raises:
             CheckpointError: the folder is no run folder, or its ``run.json`` is damaged.
         """
-        noted = self._read().get("precision")
-        if noted not in (None, *get_args(Precision)):
-            raise CheckpointError(f"{self.record}: 'precision' is {noted!r}; start the run anew")
-        return noted
+        return self._read().get("precision")
 
     def note_precision(self, precision: Precision) -> None:
         """Writes the arithmetic beside what is there."""
@@ -165,10 +177,9 @@ class RunFolder:
             CheckpointError: there are none, or the file is damaged.
         """
         try:
-            entries: list[dict[str, float]] = json.loads(self.history.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"{self.history}: cannot be read ({error})") from None
-        return entries
+            return read_json(self.history, list[dict[str, float]], _REMEDY)
+        except DataError as error:
+            raise CheckpointError(str(error)) from None
 
     def _contents(self) -> list[str]:
         return [entry.name for entry in self.root.iterdir() if entry.name != LOCK_NAME]
@@ -176,19 +187,13 @@ class RunFolder:
     def _write(self, facts: Mapping[str, Any]) -> None:
         write_json(self.record, {**facts, "versions": versions(), "command": sys.argv})
 
-    def _read(self) -> dict[str, Any]:
-        path = self.record
+    def _read(self) -> _Record:
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise CheckpointError(f"{self.root}: no run folder (it has no run.json)") from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise CheckpointError(f"{path}: damaged ({error}); start the run anew") from None
-        if not isinstance(facts, dict) or not {"recipe", "data"} <= facts.keys():
-            raise CheckpointError(f"{path}: holds no recipe and data; start the run anew")
-        if not isinstance(facts["recipe"], dict) or not isinstance(facts["data"], dict | list):
-            raise CheckpointError(f"{path}: its recipe or data are no tables; start the run anew")
-        return facts
+            if not is_file(self.record):
+                raise CheckpointError(f"{self.root}: no run folder (it has no run.json)")
+            return read_json(self.record, _Record, _REMEDY)
+        except DataError as error:
+            raise CheckpointError(str(error)) from None
 
 
 def versions() -> dict[str, str]:

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from apnet.checkpoints import read_tensors, write_tensors
-from apnet.errors import CheckpointError
+from apnet.errors import CheckpointError, DataError
+from apnet.files import checked
 
 _KIND = "training state"
 _RENAMED = {"classification": "cross-entropy"}
@@ -36,9 +38,9 @@ class RunProgress:
         best_mAP: the highest mAP of an evaluation so far, or -1.
     """
 
-    epoch: int = 0
-    step: int = 0
-    updates: int = 0
+    epoch: Annotated[int, Ge(0)] = 0
+    step: Annotated[int, Ge(0)] = 0
+    updates: Annotated[int, Ge(0)] = 0
     sums: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     best_mAP: float = -1.0  # noqa: N815 - the field's own name
@@ -93,11 +95,9 @@ def load_state(
             raise CheckpointError(f"{path}: belongs to another {name}: {reason}") from None
     _load_moments(path, tensors, optimiser)
     try:
-        progress = RunProgress(**header["progress"])
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{path}: how far the run was is not readable ({error}); start the run anew"
-        ) from None
+        progress = checked(header.get("progress"), RunProgress, str(path), "start the run anew")
+    except DataError as error:
+        raise CheckpointError(str(error)) from None
     for old, present in _RENAMED.items():
         if old in progress.sums:
             progress.sums[present] = progress.sums.pop(old)
@@ -110,8 +110,8 @@ def _load_moments(
     weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for place, value in _under("optimizer", tensors):
-        index, key = place.split(".")
-        if int(index) >= len(weights):
+        index, _, key = place.partition(".")
+        if not (index.isdecimal() and key and int(index) < len(weights)):
             raise CheckpointError(f"{path}: belongs to another optimiser; start the run anew")
         moments.setdefault(int(index), {})[key] = _laid_out(value, weights[int(index)])
     groups: Any = optimiser.state_dict()["param_groups"]

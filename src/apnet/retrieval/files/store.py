@@ -8,21 +8,23 @@ its line ends with a line feed, so that a store stays readable if the job is kil
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
+from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 
 from apnet.errors import DataError
-from apnet.types import Embeddings
+from apnet.files import check_format, is_file, parse_json, read_json, refusal
+from apnet.types import JUNK_PID, NO_CAMERA, Embeddings
 
 HEADER = "store.json"
 ROWS = "rows.jsonl"
 SKIPPED = "skipped.jsonl"
 Numbers = Literal["float16", "float32"]
+Side = Annotated[int, Gt(0), Lt(1 << 16)]
 _FILES: dict[Numbers, str] = {"float16": "features.f16", "float32": "features.f32"}
 _FORMAT = 1
 _REMEDY = "embed the images again, into another folder"
@@ -35,7 +37,7 @@ class StoreHeader:
     fingerprint: str
     """Fingerprint (sha256) of the network's weights."""
 
-    image_size: tuple[int, int]
+    image_size: tuple[Side, Side]
     """H and W in pixels."""
 
     flip: bool
@@ -44,7 +46,7 @@ class StoreHeader:
     precision: str
     """Floating-point format in which the network ran."""
 
-    dimensions: int
+    dimensions: Annotated[int, Gt(0), Lt(1 << 24)]
     """Length D of a feature vector."""
 
     numbers: Numbers = "float32"
@@ -65,9 +67,37 @@ class StoreHeader:
         return {"apnet_store": _FORMAT, **asdict(self)}
 
 
+@dataclass(frozen=True)
+class Row:
+    """One line of ``rows.jsonl``."""
+
+    path: str
+    """Of the image."""
+
+    pid: Annotated[int, Ge(JUNK_PID), Lt(1 << 31)]
+    """Its identity."""
+
+    camid: Annotated[int, Ge(NO_CAMERA), Lt(1 << 31)]
+    """Its camera."""
+
+
+@dataclass(frozen=True)
+class SkippedRow:
+    """One line of ``skipped.jsonl``."""
+
+    path: str
+    """Of the image."""
+
+    reason: str
+    """Why it could not be used."""
+
+
+Line = TypeVar("Line", Row, SkippedRow)
+
+
 def is_store(path: Path) -> bool:
     """Returns whether a path is a folder with a store's header."""
-    return (path / HEADER).is_file()
+    return is_file(path / HEADER)
 
 
 def read_header(path: Path) -> StoreHeader:
@@ -76,18 +106,9 @@ def read_header(path: Path) -> StoreHeader:
     Raises:
         DataError: there is no store, or its header is damaged or of another format.
     """
-    try:
-        fields = json.loads((path / HEADER).read_text(encoding="utf-8"))
-        if fields.pop("apnet_store") != _FORMAT:
-            raise ValueError(f"not of format {_FORMAT}")
-        header = StoreHeader(**{**fields, "image_size": tuple(fields["image_size"])})
-        if header.numbers not in _FILES or not 0 < int(header.dimensions) < 1 << 24:
-            raise ValueError("impossible values")
-    except OSError as error:
-        raise DataError(f"{path / HEADER}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path / HEADER}: damaged ({error}); {_REMEDY}") from None
-    return header
+    file = path / HEADER
+    check_format(file, "apnet_store", _FORMAT, _REMEDY)
+    return read_json(file, StoreHeader, _REMEDY)
 
 
 def load_store(path: Path) -> Embeddings:
@@ -103,48 +124,39 @@ def load_store(path: Path) -> Embeddings:
         DataError: no store, an empty or a damaged one, or features that are not finite.
     """
     header = read_header(path)
-    rows = read_lines(path / ROWS)
+    rows = read_lines(path / ROWS, Row)
     if not rows:
         raise DataError(f"{path}: holds no features yet; run 'apnet embed' on it")
     features = _mapped(path, header, len(rows))
     try:
         return Embeddings(
             features=features if header.numbers == "float32" else features.astype(np.float32),
-            pids=np.array([row["pid"] for row in rows], dtype=np.int64),
-            camids=np.array([row["camid"] for row in rows], dtype=np.int64),
-            paths=tuple(str(row["path"]) for row in rows),
+            pids=np.array([row.pid for row in rows], dtype=np.int64),
+            camids=np.array([row.camid for row in rows], dtype=np.int64),
+            paths=tuple(row.path for row in rows),
             fingerprint=header.fingerprint,
         )
-    except (KeyError, ValueError, TypeError, OverflowError) as error:
-        raise DataError(
-            f"{path / ROWS}: a row without path, pid or camid ({error}); {_REMEDY}"
-        ) from None
     except DataError as error:
         raise DataError(f"{path}: {error}; {_REMEDY}") from None
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def read_lines(path: Path, kind: type[Line]) -> list[Line]:
     """Reads one JSON object per line; ignores a last line that has no line end yet.
 
     Raises:
-        DataError: the file cannot be read, or a line is no JSON object.
+        DataError: the file cannot be read, or a line is no row.
     """
-    found: list[dict[str, Any]] = []
+    found: list[Line] = []
+    if not is_file(path):
+        return found
     try:
-        with path.open(encoding="utf-8", newline="\n") as file:
+        with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if not line.endswith("\n"):
+                if not line.endswith(b"\n"):
                     break
-                value = json.loads(line)
-                if not isinstance(value, dict):
-                    raise DataError(f"{path}, line {number}: no JSON object; {_REMEDY}")
-                found.append(value)
-    except FileNotFoundError:
-        return []
+                found.append(parse_json(line, kind, f"{path}, line {number}", _REMEDY))
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError as error:
-        raise DataError(f"{path}, line {len(found) + 1}: damaged ({error}); {_REMEDY}") from None
+        raise refusal(path, error) from None
     return found
 
 
