@@ -125,6 +125,8 @@ def test_score_of_the_features_equals_evaluate(embed, shipped, tmp_path):
     assert code == 0
     for figure in ("mAP", "mINP", "rank1", "rank5"):
         assert json.loads(scored)[figure] == pytest.approx(json.loads(evaluated)[figure], abs=1e-9)
+    network = json.loads(evaluated)["protocol"]["model"].partition("sha256:")[2]
+    assert {load_features(file).fingerprint for file in files} == {network}
 
 
 def refused(embed, out, *arguments):

@@ -37,6 +37,7 @@ def test_what_was_appended_is_read(store):
     loaded = load_features(store)
     np.testing.assert_array_equal(loaded.features, rows(3))
     assert loaded.paths == ("a", "\udcff b", "c")
+    assert loaded.fingerprint == HEADER.fingerprint
     assert (loaded.pids.tolist(), loaded.camids.tolist()) == ([7] * 3, [2] * 3)
     assert not loaded.features.flags.writeable  # a memory map
     with StoreWriter(store, HEADER) as writer:

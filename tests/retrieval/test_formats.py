@@ -573,3 +573,23 @@ def test_compressed_hdf5(tmp_path):
         file.create_dataset("features", data=np.ones((5000, 20), np.float32), compression="gzip")
         file.create_dataset("pids", data=np.arange(5000), compression="gzip")
     assert load_features(tmp_path / "a.h5").features.sum() == 100_000
+
+
+def test_paths_that_cannot_be(tmp_path):
+    for name in ("x" * 5000 + ".npz", "a\0b.npz"):
+        with pytest.raises(DataError) as raised:
+            load_features(str(tmp_path / name))
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", sorted(set(WRITERS) - {"a.MAT"}))
+def test_paths_that_are_no_text(tmp_path, make, name):
+    """File names that are no UTF-8 come back, but for MATLAB files, which refuse them."""
+    saved = make([[1.0, 2.0], [2.0, 1.0]], [1, 2], [1, 2], ("\udcff b", "c"))
+    if name == "a.mat":
+        with pytest.raises(DataError, match=r"a\.mat: cannot be written .* use \.npz or \.h5"):
+            save_features(tmp_path / name, saved)
+        assert not list(tmp_path.iterdir())
+    else:
+        save_features(tmp_path / name, saved)
+        assert load_features(tmp_path / name).paths == saved.paths

@@ -64,7 +64,7 @@ def embed(
     with progress_bar("embedding") as progress:
         job = EmbedJob(chosen.network, listing.gallery, options, compute, progress, tell)
         if to_file:
-            result = embed_to_file(job, out)
+            result = embed_to_file(job, out, fingerprint=chosen.fingerprint)
         else:
             result = embed_to_store(job, out, fingerprint=chosen.fingerprint, numbers=numbers)
     if not json:

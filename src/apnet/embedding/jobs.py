@@ -98,13 +98,14 @@ class EmbedResult:
         }
 
 
-def embed_to_file(job: EmbedJob, out: AnyPath) -> EmbedResult:
+def embed_to_file(job: EmbedJob, out: AnyPath, *, fingerprint: str | None = None) -> EmbedResult:
     """Embeds images into a feature file, and lists the skipped images beside it.
 
     Args:
         job: what is embedded, and how.
         out: the feature file. The list of skipped images, if there are any, has its name with
             ``.skipped.txt`` appended.
+        fingerprint: of the network, such as its checkpoint's; the file keeps it.
 
     Raises:
         ConfigError: back-end and precision do not go together, or do not work here.
@@ -124,7 +125,7 @@ def embed_to_file(job: EmbedJob, out: AnyPath) -> EmbedResult:
         skipped = _run(job, choice, job.records, keep)
         if not kept:
             raise _none_readable(job.records)
-        embeddings = Embeddings.of(np.concatenate(rows), kept)
+        embeddings = Embeddings.of(np.concatenate(rows), kept, fingerprint)
         write_npz(part, arrays_of(embeddings))
         _list_skipped(out.with_name(f"{out.name}.skipped.txt"), skipped)
     return EmbedResult(len(kept), embeddings.features.shape[1], skipped, choice)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from apnet.arguments import AnyPath, as_path
 from apnet.errors import ConfigError, DataError
+from apnet.files import is_file, is_folder
 from apnet.retrieval.files.arrays import arrays_of, embeddings_of
 from apnet.retrieval.files.contents import Arrays, Contents
 from apnet.retrieval.files.formats import format_of
@@ -107,10 +108,10 @@ def save_features(path: AnyPath, embeddings: Embeddings) -> None:
 def _checked(path: AnyPath, names: Names | None) -> tuple[Path, Names]:
     file, given = as_path(path, "path"), names or {}
     check_names(given)
-    if not file.exists():
-        raise DataError(f"{file}: no such file; give a feature file or the folder of a store")
-    if file.is_dir() and not is_store(file):
+    if is_folder(file) and not is_store(file):
         raise DataError(f"{file}: a folder without store.json, no feature store; give a file")
+    if not is_file(file) and not is_folder(file):
+        raise DataError(f"{file}: no such file; give a feature file or the folder of a store")
     return file, given
 
 

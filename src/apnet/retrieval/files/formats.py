@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apnet.errors import DataError
+from apnet.files import is_file
 from apnet.retrieval.files.contents import Arrays, Contents
 from apnet.retrieval.files.hdf5 import open_hdf5, write_hdf5
 from apnet.retrieval.files.matlab import open_matlab, write_matlab
@@ -63,5 +64,5 @@ def is_features(path: Path) -> bool:
     """
     suffix = path.suffix.lower()
     if suffix == ".csv":
-        return both_files(path)[0].is_file()
+        return is_file(both_files(path)[0])
     return suffix in FORMATS or is_store(path)

@@ -64,7 +64,7 @@ def write_hdf5(path: Path, arrays: Arrays) -> None:
             if name == _FINGERPRINT:
                 file.attrs[name] = str(values)
             elif values.dtype.kind == "U":
-                texts = values.astype(object)
+                texts = np.char.encode(values, "utf-8", "surrogateescape").astype(object)
                 file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
             else:
                 file.create_dataset(name, data=values)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apnet.errors import DataError
-from apnet.files import atomic_write
+from apnet.files import atomic_write, is_file
 from apnet.retrieval.files.contents import Arrays, Contents, readable
 from apnet.retrieval.files.npz import no_pickles
 
@@ -35,7 +35,7 @@ def open_npy_csv(path: Path) -> Iterator[Contents]:
     """
     array, table = both_files(path)
     for file, other, what in ((array, table, "features"), (table, array, "pids and camids")):
-        if not file.is_file():
+        if not is_file(file):
             raise DataError(
                 f"{file}: no such file; {other.name} needs it beside itself, with the {what}"
             )

@@ -41,8 +41,9 @@ def write_npz(path: Path, arrays: Arrays) -> None:
     Raises:
         DataError: the folder is not writable or the disk is full; ``path`` is unchanged.
     """
+    named: dict[str, Any] = dict(arrays)
     with atomic_write(path) as part, part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, **named)
 
 
 @contextlib.contextmanager
