@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import NotRequired, TypedDict
 
 from apnet._version import __version__
@@ -23,7 +23,7 @@ from apnet.arguments import AnyPath, as_path
 from apnet.config import NetworkConfig, parse, to_dict
 from apnet.display import summarised
 from apnet.errors import ApnetError, CheckpointError, DataError
-from apnet.files import atomic_write, is_file, is_folder, open_form, parse_json
+from apnet.files import atomic_write, is_file, is_folder, open_form, parse_json, shortened
 from apnet.model import APNet, build_network
 
 _KEY = "apnet"
@@ -123,20 +123,57 @@ def load_checkpoint(path: AnyPath, *, network: APNet | None = None) -> Checkpoin
         )
     try:
         config = parse(NetworkConfig, header["network"], str(path))
+        _check_classes(config, tensors)
         if network is None:
             network = build_network(config)
         elif network.num_classes != config.num_classes:
             network.set_classes(config.num_classes)
     except ApnetError as error:
-        raise CheckpointError(f"{path}: {' '.join(str(error).split())[:300]}") from None
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise CheckpointError(f"{path}: weights and network do not fit: {reason}") from None
+        text = str(error).removeprefix(f"{path}: ")
+        raise CheckpointError(f"{path}: {shortened(' '.join(text.split()), 240)}") from None
+    load_weights(network, tensors, f"{path}: weights and network do not fit")
     return Checkpoint(
         network.eval(), config, fingerprint(network, config), path, header.get("facts", {})
     )
+
+
+def _check_classes(config: NetworkConfig, tensors: Mapping[str, Tensor]) -> None:
+    """Refuses a number of classes that no weight has, before a classifier of it is made."""
+    sizes = {tensor.shape[0] for tensor in tensors.values() if tensor.ndim == 2}
+    if config.num_classes and config.num_classes not in sizes:
+        raise CheckpointError(
+            f"weights and network do not fit: its config has {config.num_classes} classes, and no "
+            "weight is of this size; take another copy"
+        )
+
+
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], problem: str) -> None:
+    """Loads weights into a module of the same structure.
+
+    Args:
+        module: changed in place, and unchanged after an error.
+        tensors: its state.
+        problem: what to say before the differences.
+
+    Raises:
+        CheckpointError: names are missing or unknown, or a shape differs.
+    """
+    wanted = module.state_dict()
+    differences = {
+        "missing": [name for name in wanted if name not in tensors],
+        "unknown": [name for name in tensors if name not in wanted],
+        "of another shape": [
+            name for name in wanted if name in tensors and wanted[name].shape != tensors[name].shape
+        ],
+    }
+    found = [
+        f"{len(names):,} {what} (the first: {shortened(names[0])})"
+        for what, names in differences.items()
+        if names
+    ]
+    if found:
+        raise CheckpointError(f"{problem}: {', '.join(found)}; take the file of the same network")
+    module.load_state_dict(tensors)
 
 
 def _halved(name: str, tensor: Tensor) -> Tensor:

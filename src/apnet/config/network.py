@@ -14,7 +14,8 @@ Arrangement = Literal["paper", "released", "pyramid-reid", "scsn", "custom"]
 Feature = Literal["bn", "pooled", "logits"]
 Returns = Literal["logits", "map"]
 Start = Literal["paper", "half", "one"]
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, le=1_000_000)]
+Number = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Size = Annotated[int, Field(ge=16, le=4096)]
 
 CUSTOM: Literal["custom"] = "custom"
@@ -28,7 +29,7 @@ class NetworkConfig:
     backbone: str = "resnet50"
     """Any timm model name that exposes feature stages; the paper's four get last stride 1."""
 
-    backbone_options: dict[str, bool | int | float | str | list[int]] = dataclasses.field(
+    backbone_options: dict[str, bool | Number | float | str | list[Number]] = dataclasses.field(
         default_factory=dict
     )
     """Keywords handed to timm as they are, such as ``{"channels": [32, 64, 128, 256]}``."""
@@ -61,7 +62,7 @@ class NetworkConfig:
     feature: Feature = "bn"
     """The embedding: after the BN neck (paper), before it, or the logits (released MSMT17)."""
 
-    num_classes: Annotated[int, Field(ge=0)] = 0
+    num_classes: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     """Training identities; 0 builds no classifier."""
 
     split: str | tuple[str, ...] | None = None

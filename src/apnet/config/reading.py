@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +36,9 @@ _C = TypeVar("_C", NetworkConfig, Recipe)
 MOST_BYTES = 1 << 20
 """Bytes of the largest recipe that is read."""
 
+_SHOWN = 2
+"""Problems that an error names."""
+
 _SECTIONS: dict[str, type[Any]] = {
     "network": NetworkConfig,
     "loss": LossConfig,
@@ -64,8 +67,12 @@ def parse(kind: type[_C], values: Mapping[str, Any], source: str) -> _C:
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
-        lines = dict.fromkeys(_explain(kind, problem) for problem in error.errors())
-        raise ConfigError(f"{source}: " + "; ".join(lines)) from None
+        by_setting: dict[tuple[Any, ...], list[Any]] = {}
+        for problem in error.errors():
+            by_setting.setdefault(_setting(kind, problem["loc"]), []).append(problem)
+        lines = dict.fromkeys(_explain(kind, found) for found in by_setting.values())
+        more = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+        raise ConfigError(f"{source}: " + "; ".join(list(lines)[:_SHOWN]) + more) from None
 
 
 def to_dict(config: NetworkConfig | Recipe) -> dict[str, Any]:
@@ -90,7 +97,16 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not readable as TOML: {error}; correct it") from None
 
 
-def _explain(kind: type[Any], problem: Any) -> str:
+def _setting(kind: type[Any], place: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Returns the part of a place that names a setting, without the types that it may have."""
+    section = place[0] if kind is Recipe and place and place[0] in _SECTIONS else None
+    inner = 1 if "backbone_options" in place else 0
+    return place[: inner + {None: 1, "loss": 3}.get(section, 2)]
+
+
+def _explain(kind: type[Any], problems: Sequence[Any]) -> str:
+    """Returns what is wrong with a setting; several problems are those of its possible types."""
+    problem = problems[0]
     place = [str(part) for part in problem["loc"]]
     name = ".".join(place)
     if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
@@ -98,6 +114,9 @@ def _explain(kind: type[Any], problem: Any) -> str:
         close = difflib.get_close_matches(place[-1], valid, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"valid here: {', '.join(valid)}"
         return f"unknown setting '{name}'; {hint}"
+    if len(problems) > 1:
+        name = ".".join(map(str, _setting(kind, problem["loc"])))
+        return f"'{name}' cannot be {shortened(repr(problem['input']))}"
     return f"'{name}': {problem['msg']}, got {shortened(repr(problem['input']))}"
 
 

@@ -31,17 +31,11 @@ _REMEDY = "take another copy, or start the run anew"
 
 
 @open_form
-class _Set(TypedDict):
-    name: str
-    root: str
-
-
-@open_form
 class _Record(TypedDict):
     """What ``run.json`` holds."""
 
     recipe: dict[str, Any]
-    data: list[_Set] | _Set
+    data: list[dict[str, Any]] | dict[str, Any]
     own: NotRequired[list[str]]
     changes: NotRequired[list[dict[str, Any]]]
     precision: NotRequired[Precision]
@@ -135,7 +129,10 @@ class RunFolder:
         """
         data = self._read()["data"]
         sets = data if isinstance(data, list) else [data]  # version 0.1 had one
-        return [dict(each) for each in sets]
+        for each in sets:
+            if not (isinstance(each.get("name"), str) and isinstance(each.get("root"), str)):
+                raise CheckpointError(f"{self.record}: 'data' names no data sets; {_REMEDY}")
+        return sets
 
     def own(self) -> tuple[str, ...]:
         """Reads the names of the parts that the caller gave.

@@ -16,7 +16,7 @@ import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
-from apnet.checkpoints import read_tensors, write_tensors
+from apnet.checkpoints import load_weights, read_tensors, write_tensors
 from apnet.errors import CheckpointError, DataError
 from apnet.files import checked
 
@@ -87,12 +87,7 @@ def load_state(
     if header.get("kind") != _KIND:
         raise CheckpointError(f"{path}: holds no training state; resume from a run folder")
     for name, module in modules.items():
-        weights = dict(_under(name, tensors))
-        try:
-            module.load_state_dict(weights)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:300]
-            raise CheckpointError(f"{path}: belongs to another {name}: {reason}") from None
+        load_weights(module, dict(_under(name, tensors)), f"{path}: belongs to another {name}")
     _load_moments(path, tensors, optimiser)
     try:
         progress = checked(header.get("progress"), RunProgress, str(path), "start the run anew")
