@@ -42,10 +42,22 @@ def test_large_maps_are_faulted_in_once_unless_the_environment_chose(environment
     assert (last > 100) == bool(environment)
 
 
-def test_the_processor_is_there_and_nonsense_is_not():
-    assert choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(ConfigError, match="'nonsense' cannot be used"):
-        choose_device("nonsense")
+@pytest.mark.parametrize("name", ["cpu", "cpu:0", "auto", torch.device("cpu")])
+def test_the_processor_is_there(name):
+    assert choose_device(name).type in ("cpu", "cuda")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "nonsense", "meta", "hpu", "privateuseone", "xla", "CPU "),
+        *("cuda:99", "cpu:7", "cpu:-1", "cuda:" + "9" * 500, torch.device("meta")),
+    ],
+)
+def test_what_is_no_device_here_is_told_with_those_that_are(name):
+    with pytest.raises(ConfigError, match=r"cannot be used here; usable are auto, cpu") as caught:
+        choose_device(name)
+    assert len(str(caught.value)) < 250
 
 
 @pytest.mark.parametrize(("gain", "chosen"), [(1.4, "float32"), (1.6, "bf16")])

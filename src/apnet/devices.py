@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 
 from apnet.errors import ConfigError
+from apnet.files import shortened
 
 Precision = Literal["float32", "bf16"]
 
@@ -47,13 +48,28 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
         )
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    usable = usable_devices()
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"device '{name}' cannot be used ({reason}); try 'cpu'") from None
+    except (RuntimeError, ValueError):
+        device = None
+    kinds = {each.type for each in usable}
+    there = device in usable or (device is not None and device.index in (None, 0))
+    if device is None or device.type not in kinds or not there:
+        raise ConfigError(
+            f"device '{shortened(str(name))}' cannot be used here; usable are auto, "
+            f"{', '.join(map(str, usable))}"
+        )
     return device
+
+
+def usable_devices() -> list[torch.device]:
+    """Returns the devices of this machine on which networks run, the processor first."""
+    found = [torch.device("cpu")]
+    found += [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append(torch.device("mps"))
+    return found
 
 
 def keep_freed_memory() -> None:
