@@ -16,8 +16,9 @@ except with a probability of 2 exp(-z^2 / 2), below 1e-17 at z = 9. The Cauchy-S
 which holds always, gives a bound six times as wide at D = 2,048, which decides too little
 (docs/decisions/0074).
 
-A runs to 127 and B to 63 only: processors without VNNI add pairs of products in 16 bits, which then
-cannot overflow.
+B runs to 127 and A to 63 only: processors without VNNI add pairs of products in 16 bits, which then
+cannot overflow. The query has the coarser steps, since its own step is known, while the bound takes
+the widest step of the gallery.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from apnet.retrieval.ranking.products import Sides
 if TYPE_CHECKING:
     import torch
 
-_QUERY, _GALLERY = 126, 62
+_QUERY, _GALLERY = 62, 126
 """Largest a / s and b / t; the dither and rounding add one at most."""
 
 _Z = 9.0
@@ -57,32 +58,15 @@ _SMALLEST = 1e-30
 
 @dataclass(frozen=True)
 class Int8Block:
-    """See ``products.Block``.
+    """See ``products.Block``."""
 
-    Attributes:
-        tiles: products of integers, (B, up to ``_TILE``) int32 each.
-        shift: (B,) A.v - u.v.
-        step: (B,) s.
-        columns: (2, G): u.B, and t.
-    """
-
-    tiles: list[torch.Tensor]
-    shift: NDArray[np.float32]
-    step: NDArray[np.float32]
-    columns: NDArray[np.float32]
+    scores: NDArray[np.float32]
     absolute: list[float]
     relative: float = 0.0
 
     def row(self, place: int) -> NDArray[np.float32]:
         """Returns one query's products (G,)."""
-        dithered, scales = self.columns
-        values = np.empty(len(scales), np.float32)
-        for number, tile in enumerate(self.tiles):
-            values[number * _TILE : (number + 1) * _TILE] = tile[place].numpy()
-        values -= self.shift[place]
-        values -= dithered
-        values *= scales
-        values *= self.step[place]
+        values: NDArray[np.float32] = self.scores[place]
         return values
 
 
@@ -100,7 +84,7 @@ class Int8Product:
         drawn = np.random.default_rng(0).random((2, self._terms), dtype=np.float32) - 0.5
         self._on_query, self._on_gallery = torch.from_numpy(drawn)  # u, v
         self._gallery, self._columns = self._rounded_gallery(sides)
-        self._step = float(self._columns[1].max(initial=0.0))
+        self._step = float(self._columns[1].max()) if len(self._gallery) else 0.0
 
     def block(self, rows: Indices) -> Int8Block:
         """Multiplies B queries with the whole gallery."""
@@ -110,11 +94,26 @@ class Int8Product:
         norms = torch.linalg.vector_norm(block, dim=1).double().numpy()
         numbers, steps = _rounded(block, self._on_query, _QUERY)
         shift = numbers @ self._on_gallery - self._on_query @ self._on_gallery  # (B,)
-        whole = numbers.to(torch.int8)
-        tiles = [torch._int_mm(whole, tile.T) for tile in torch.split(self._gallery, _TILE)]
-        step = steps[:, 0].numpy()
-        bounds = self._bounds(norms, step.astype(np.float64)).tolist()
-        return Int8Block(tiles, shift.numpy(), step, self._columns, bounds)
+        scores = self._products(numbers.to(torch.int8), shift[:, None], steps)
+        bounds = self._bounds(norms, steps[:, 0].double().numpy()).tolist()
+        return Int8Block(scores.numpy(), bounds)
+
+    def _products(
+        self, whole: torch.Tensor, shift: torch.Tensor, steps: torch.Tensor
+    ) -> torch.Tensor:
+        """Returns s t (A.B - A.v - u.B + u.v), (B, G) float32, tile by tile in the cache."""
+        import torch
+
+        scores = torch.empty((len(whole), len(self._gallery)))
+        for start in range(0, len(self._gallery), _TILE):
+            part = slice(start, start + _TILE)
+            dithered, scales = self._columns[:, part]
+            tile = scores[:, part]
+            torch.sub(torch._int_mm(self._gallery[part], whole.T).T, shift, out=tile)
+            tile -= dithered
+            tile *= scales
+            tile *= steps
+        return scores
 
     def _bounds(self, norms: Floats, step: Floats) -> Floats:
         """Returns absolute bounds (B,): rounding to integers, and float32 arithmetic."""
@@ -127,19 +126,19 @@ class Int8Product:
         bounds: Floats = random + rounded + dither + 16 * _FLOAT32 * wide * longest
         return bounds
 
-    def _rounded_gallery(self, sides: Sides) -> tuple[torch.Tensor, NDArray[np.float32]]:
+    def _rounded_gallery(self, sides: Sides) -> tuple[torch.Tensor, torch.Tensor]:
         import torch
 
         scale = sides.scales()
         gallery = torch.empty(sides.gallery.shape, dtype=torch.int8)
-        columns = np.empty((2, len(gallery)), np.float32)
+        columns = torch.empty((2, len(gallery)))  # u.B, and t
         for start in range(0, len(gallery), _ROWS):
             part = slice(start, start + _ROWS)
             block = torch.from_numpy(sides.gallery[part] * scale[part])
             numbers, steps = _rounded(block, self._on_gallery, _GALLERY)
             gallery[part] = numbers
-            columns[0, part] = (numbers @ self._on_query).numpy()
-            columns[1, part] = steps[:, 0].numpy()
+            columns[0, part] = numbers @ self._on_query
+            columns[1, part] = steps[:, 0]
         return gallery, columns
 
 
