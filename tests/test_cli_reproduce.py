@@ -186,7 +186,7 @@ def test_the_users_own_set(run, people, tmp_path):
     assert code == 0, err
     (trial,) = json.loads(text)["trials"]
     assert trial["test"] == "market1501"
-    assert trial["rows"][0]["protocol"]["data"]["name"] == "market1501"
+    assert trial["rows"][0]["protocol"]["data"]["name"] == "synthetic"  # it is rendered
 
 
 def test_a_set_without_training_images(run, people, tmp_path):

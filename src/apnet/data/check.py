@@ -14,7 +14,6 @@ from apnet.arguments import AnyPath
 from apnet.data.images import read_image
 from apnet.data.listing import Listing
 from apnet.data.published import (
-    PUBLISHED,
     SPLITS,
     Counts,
     Split,
@@ -22,7 +21,7 @@ from apnet.data.published import (
     differences,
     missing_splits,
 )
-from apnet.data.registry import read_listing
+from apnet.data.registry import identified, read_listing
 from apnet.display import summarised
 from apnet.errors import ImageError
 from apnet.progress import Progress, silent
@@ -129,14 +128,15 @@ def check_dataset(
         MissingExtraError: its format needs an extra that is not installed.
     """
     listing = read_listing(name, root)
+    name, published, origin = identified(name, listing)
     digests, unreadable = _examine(listing, progress) if decode else ({}, [])
     copies = _Copies.among(listing, digests)
     return DatasetCheck(
         name=name,
         root=listing.root,
         counts=counts_of(listing),
-        published=PUBLISHED.get(name, {}),
-        notes=(*listing.notes, *missing_splits(listing)),
+        published=published,
+        notes=(*origin, *listing.notes, *missing_splits(listing)),
         off_grammar=listing.off_grammar,
         unreadable=tuple(unreadable),
         leaked_pids=_leaked_pids(listing),

@@ -15,7 +15,8 @@ from apnet.data.benchmarks.occluded_duke import read_occluded_duke
 from apnet.data.benchmarks.others import read_occluded_reid, read_personx, read_veri776
 from apnet.data.folders import read_folders
 from apnet.data.listing import Listing, off_grammar_error
-from apnet.data.published import PUBLISHED, counts_of, differences, missing_splits
+from apnet.data.published import PUBLISHED, Counts, counts_of, differences, missing_splits
+from apnet.data.synthetic_sets import SYNTHETIC, read_synthetic, synthetic_note
 from apnet.data.table import read_table
 from apnet.errors import ConfigError, DataError
 from apnet.types import ReidDataset
@@ -31,6 +32,7 @@ DATASETS: Mapping[str, Callable[[Path], Listing]] = {
     "occluded-reid": read_occluded_reid,
     "personx": read_personx,
     "veri776": read_veri776,
+    SYNTHETIC: read_synthetic,
     "folder": read_folders,
     "csv": read_table,
 }
@@ -95,6 +97,8 @@ def read_listing(name: str, root: AnyPath) -> Listing:
 def load_dataset(name: str, root: AnyPath) -> ReidDataset:
     """Reads a data set that can be trained on, tested on, or both.
 
+    A set rendered by ``apnet data make`` is called ``synthetic``, whatever name it is read under.
+
     Args:
         name: one of ``DATASETS``.
         root: the folder (``csv``: the table), its parent, or one of its split folders.
@@ -119,12 +123,27 @@ def load_dataset(name: str, root: AnyPath) -> ReidDataset:
                 raise DataError(
                     f"{listing.root}: '{name}' has no {split} images there; unpack it again"
                 )
+    name, published, origin = identified(name, listing)
     notes = (
+        *origin,
         *listing.notes,
         *missing_splits(listing),
-        *differences(counts_of(listing), PUBLISHED.get(name, {})),
+        *differences(counts_of(listing), published),
     )
     return ReidDataset(name, listing.root, listing.train, listing.query, listing.gallery, notes)
+
+
+def identified(name: str, listing: Listing) -> tuple[str, Counts, tuple[str, ...]]:
+    """Returns what a listing is called, its published counts if it has any, and notes on it.
+
+    Args:
+        name: the name that it was read under.
+        listing: what was found on disk.
+    """
+    note = synthetic_note(listing.root)
+    if note is None:
+        return name, PUBLISHED.get(name, {}), ()
+    return SYNTHETIC, {}, (note,)
 
 
 def _loader(name: str) -> Callable[[Path], Listing]:

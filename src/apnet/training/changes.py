@@ -7,12 +7,16 @@ from typing import Any
 
 from apnet.config import Recipe, override, parse, renamed, to_dict
 from apnet.data.snapshot import changes, snapshot
+from apnet.data.synthetic_sets import SYNTHETIC
 from apnet.errors import ConfigError, DataError
 from apnet.training.recipes import check_recipe
 from apnet.types import ReidDataset
 
 MAY_CHANGE = ("epochs", "optimiser.learning_rate", "evaluate_every", "precision")
 """Settings that a run can be resumed with other values of."""
+
+_LAYOUT = "market1501"
+"""What rendered sets were called before they were told from the benchmark."""
 
 
 def changed_recipe(
@@ -61,14 +65,15 @@ def describe(datasets: Sequence[ReidDataset]) -> list[dict[str, Any]]:
 def check_unchanged(noted: Sequence[Mapping[str, Any]], datasets: Sequence[ReidDataset]) -> None:
     """Checks that data sets are those that a run was begun on.
 
-    Runs of version 0.1 noted no snapshot; only names are compared then.
+    Runs of version 0.1 noted no snapshot; only names are compared then. Before 0.2, rendered sets
+    were noted under the name of their layout, which is no difference.
 
     Raises:
         DataError: there are others, or their training images differ; the message says how.
     """
     names = [str(each["name"]) for each in noted]
     now = [dataset.name for dataset in datasets]
-    if names != now:
+    if len(names) != len(now) or not all(map(_same_name, names, now)):
         raise DataError(
             f"the run was begun on {', '.join(names)}, not on {', '.join(now)}; give those again"
         )
@@ -81,6 +86,10 @@ def check_unchanged(noted: Sequence[Mapping[str, Any]], datasets: Sequence[ReidD
                 f"{dataset.root}: the training images have changed since the run began: "
                 f"{'; '.join(differences)}; restore them, or start a new run"
             )
+
+
+def _same_name(noted: str, name: str) -> bool:
+    return noted == name or (noted, name) == (_LAYOUT, SYNTHETIC)
 
 
 def _flat(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
