@@ -23,7 +23,15 @@ from apnet.arguments import AnyPath, as_path
 from apnet.config import NetworkConfig, parse, to_dict
 from apnet.display import summarised
 from apnet.errors import ApnetError, CheckpointError, DataError
-from apnet.files import atomic_write, is_file, is_folder, open_form, parse_json, shortened
+from apnet.files import (
+    atomic_write,
+    is_file,
+    is_folder,
+    kind_of_file,
+    open_form,
+    parse_json,
+    shortened,
+)
 from apnet.model import APNet, build_network
 
 _KEY = "apnet"
@@ -137,6 +145,18 @@ def load_checkpoint(path: AnyPath, *, network: APNet | None = None) -> Checkpoin
     )
 
 
+def _unreadable(path: Path, error: Exception) -> str:
+    kind = kind_of_file(path)
+    if kind is None:
+        return f"{path}: damaged, or no safetensors file ({shortened(str(error))}); {_REMEDY}"
+    if ";" in kind:
+        return f"{path}: {kind}"
+    return (
+        f"{path}: {kind}, and no checkpoint of this package; start a training from such weights "
+        "with --set weights=FILE, or evaluate that network's features with 'apnet score'"
+    )
+
+
 def _check_classes(config: NetworkConfig, tensors: Mapping[str, Tensor]) -> None:
     """Refuses a number of classes that no weight has, before a classifier of it is made."""
     sizes = {tensor.shape[0] for tensor in tensors.values() if tensor.ndim == 2}
@@ -236,9 +256,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             text = (opened.metadata() or {}).get(_KEY)
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{path}: damaged, or no safetensors file ({error}); {_REMEDY}"
-        ) from None
+        raise CheckpointError(_unreadable(path, error)) from None
     if text is None:
         raise CheckpointError(
             f"{path}: a safetensors file, but not one that this package wrote; for ImageNet or "

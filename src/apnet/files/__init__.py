@@ -1,6 +1,7 @@
 """Files: the one gate for paths that users name, whole writes, locks of output folders."""
 
 from apnet.files.folders import LOCK_NAME, claim_folder, file_lock
+from apnet.files.foreign import kind_of_file
 from apnet.files.gate import (
     check_path,
     entries,
@@ -34,6 +35,7 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_there",
+    "kind_of_file",
     "open_form",
     "parse_json",
     "read_bytes",

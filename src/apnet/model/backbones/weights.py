@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from apnet.errors import ApnetError, CheckpointError, ConfigError
+from apnet.files import is_file, kind_of_file, shortened
 from apnet.model.backbones.efficientnet_lite import (
     PACKAGED,
     in_timms_names,
@@ -114,7 +115,7 @@ def read_tensor_file(path: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: the file is missing or damaged, or holds something else.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise CheckpointError(
             f'{path}: no such weights file; weights are "random", "imagenet", "{PACKAGED}" or '
             "a file"
@@ -143,7 +144,11 @@ def _flat(path: Path, content: Any) -> dict[str, Tensor]:
 
 
 def _damaged(path: Path, error: Exception) -> CheckpointError:
-    reason = " ".join(str(error).split())[:200]
+    kind = kind_of_file(path)
+    if kind is not None:
+        more = "" if ";" in kind else "; give a state dict of torch, or a .safetensors file"
+        return CheckpointError(f"{path}: {kind}{more}")
+    reason = shortened(" ".join(str(error).split()))
     return CheckpointError(
         f"{path}: damaged, or no weights file ({type(error).__name__}: {reason}); "
         "take another copy, a torch state dict or a .safetensors file"
