@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import peers
 import torch
-from common import Row, medians, one_thread, options, report, row
+from common import Row, has_bf16, medians, not_here, one_thread, options, report, row
 from torch import nn
 
 from apnet.data.image_paths import list_images
@@ -130,7 +130,10 @@ def engines(
 ) -> Iterator[Row]:
     """The network alone, on one batch."""
     for choice, times, goal in ((fast, 3.8, {"at_least": 0.999}), (small, 7.0, {})):
-        if choice is not None:
+        if choice is fast and not has_bf16():
+            yield not_here("bf16 over eager float32, times")
+            yield not_here("bf16: rank agreement, smallest cosine")
+        elif choice is not None:
             (ours,) = medians([partial(choice.backend.run, images)], runs)
             yield row(f"{choice.backend} over eager float32, times", base / ours, at_least=times)
             yield from agreements(choice, **goal)
@@ -185,7 +188,9 @@ def measured(setting: dict, folder: Path, peer: Path | None, runs: int) -> Itera
               at_most=1e-5)  # fmt: skip
     few_kib, many_kib = (peak_of_command(records, copies, folder) for copies in (3, 24))
     yield row("apnet embed: peak memory of 8 times the images", many_kib / few_kib, at_most=1.1)
-    if peer is not None:
+    if peer is not None and not has_bf16():
+        yield not_here(f"JPEG files, bf16 over torchreid's {setting['peer']}, times")
+    elif peer is not None:
         (ours,) = medians([partial(from_files, fast, asked, size)], runs)
         question = [setting["peer"], *size, [str(record.path) for record in asked], runs]
         yield peers.peer_row(
