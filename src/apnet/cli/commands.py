@@ -33,7 +33,8 @@ def demo(
 ) -> None:
     """Train a small pyramid from scratch, compare it, and write report.html.
 
-    Without --data it first makes a set of synthetic people. A demo that was interrupted goes on
+    Without --data it first makes a set of synthetic people. A first report, of the network that
+    comes with the package, is there before training begins. A demo that was interrupted goes on
     when the same command is given again.
     """
     from apnet.cli.training_display import TrainingDisplay
@@ -49,6 +50,7 @@ def demo(
         assignments=settings or [],
         stage=progress_bar,
         training_display=TrainingDisplay,
+        tell=tell,
     )
     say(format_evaluations(result.evaluations))
     say(f"\nreport:  {result.report}\nfigures: {result.metrics}")
@@ -150,12 +152,7 @@ def score(
 
     from apnet.cli.forms import Result, chosen_form
     from apnet.cli.values import array_names, reranking
-    from apnet.retrieval import (
-        default_card,
-        evaluate_reranked,
-        evaluation_table,
-        format_evaluation,
-    )
+    from apnet.retrieval import default_card, evaluation_table, format_evaluation
     from apnet.retrieval import evaluate as rank
     from apnet.retrieval.files.features import load_query_and_gallery
     from apnet.types import check_same_network
@@ -169,6 +166,8 @@ def score(
         if settings is None:
             result = rank(queries, items, card=card, progress=progress)
         else:
+            from apnet.retrieval import evaluate_reranked
+
             result = evaluate_reranked(
                 queries, items, card=card, settings=settings, progress=progress
             )
