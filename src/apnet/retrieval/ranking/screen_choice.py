@@ -3,7 +3,7 @@
 ``auto`` screens by the product that would take the least time. A product's speed beside float32 is
 measured once per process. How much a product leaves undecided depends on the features: for some
 queries their float32 scores are compared with their matches' and with the product's error bound,
-which costs less than a hundredth of the evaluation.
+which costs about a hundredth of the evaluation.
 """
 
 from __future__ import annotations
