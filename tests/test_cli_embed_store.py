@@ -1,7 +1,10 @@
 """`apnet embed` into a folder, as a user meets it."""
 
+import errno
 import json
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,3 +199,95 @@ def test_a_backend_by_name_is_judged_and_told(embed, crops, store):
     facts = json.loads(printed)
     assert (facts["backend"], facts["precision"]) == ("folded", "float32")
     assert facts["agreement"]["ranks"] == 1
+
+
+def test_replaced_images_are_embedded_again_in_their_rows(run, crops, tmp_path):
+    store = tmp_path / "store"
+    assert run("embed", crops, "--out", store)[0] == 0
+    before = load_features(store)
+    kept = np.array(before.features)  # a copy: the store's own are mapped into memory
+    name = sorted(path.name for path in crops.iterdir())[1]
+    Image.new("RGB", (30, 60), "orange").save(crops / name)
+    code, _, err = run("embed", crops, "--out", store)
+    assert code == 0
+    assert "1 images were replaced" in err
+    assert name in err
+    after = load_features(store)
+    assert after.paths == before.paths
+    changed = (kept != after.features).any(axis=1).tolist()
+    assert [Path(path).name == name for path in after.paths] == changed
+    assert run("embed", crops, "--out", tmp_path / "fresh")[0] == 0
+    assert np.allclose(load_features(tmp_path / "fresh").features, after.features, atol=1e-5)
+    code, _, err = run("embed", crops, "--out", store)
+    assert (code, "replaced" in err) == (0, False)
+
+
+def test_a_touched_image_of_the_same_content_is_left_alone(run, crops, tmp_path):
+    assert run("embed", crops, "--out", tmp_path / "store")[0] == 0
+    for path in crops.iterdir():
+        os.utime(path, (1, 1))
+    code, _, err = run("embed", crops, "--out", tmp_path / "store")
+    assert (code, "replaced" in err) == (0, False)
+
+
+def test_rehash_finds_what_size_and_time_do_not_show(run, crops, tmp_path):
+    store = tmp_path / "store"
+    path = sorted(crops.iterdir())[0].rename(crops / "0.bmp")
+    for colour in ("red", "blue"):
+        Image.new("RGB", (8, 8), colour).save(path)
+        os.utime(path, (1_000, 1_000))
+        code, _, err = run("embed", crops, "--out", store)
+        assert (code, "replaced" in err) == (0, False)
+    code, _, err = run("embed", crops, "--out", store, "--rehash")
+    assert code == 0
+    assert "0.bmp" in err
+    code, _, err = run("embed", crops, "--out", tmp_path / "f.npz", "--rehash")
+    assert code == 2
+    assert "--rehash is for a folder" in err
+
+
+def test_an_interrupted_replacement_leaves_no_old_feature_behind(run, crops, tmp_path, monkeypatch):
+    store = tmp_path / "store"
+    assert run("embed", crops, "--out", store)[0] == 0
+    images = len(load_features(store))
+    path = sorted(crops.iterdir())[0]
+    Image.new("RGB", (30, 60), "orange").save(path)
+    with monkeypatch.context() as patched:
+        patched.setattr("apnet.embedding.store._put", refuse)
+        assert run("embed", crops, "--out", store)[0] == 2
+    assert str(path) not in load_features(store).paths
+    assert run("embed", crops, "--out", store)[0] == 0
+    assert len(load_features(store)) == images
+
+
+def refuse(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_new_identities_of_embedded_images_are_noted(run, crops, tmp_path):
+    store = tmp_path / "store"
+    names = sorted(path.name for path in crops.iterdir())
+    assert run("embed", crops, "--out", store)[0] == 0
+    lines = [f"{name},{index},3,gallery" for index, name in enumerate(names)]
+    (crops / "table.csv").write_text("\n".join(["path,pid,camid,split", *lines]))
+    code, _, err = run("embed", crops / "table.csv", "--out", store)
+    assert code == 0
+    assert "another identity or camera" in err
+    assert load_features(store).pids.tolist() == list(range(len(names)))
+    assert load_features(store).camids.tolist() == [3] * len(names)
+
+
+def test_a_failed_first_job_leaves_nothing(run, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"no image")
+    code, _, err = run("embed", tmp_path / "bad.jpg", "--out", tmp_path / "store")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("name", ["f.npy", "f.pt", "f.NPZ"])
+def test_files_of_further_formats_are_written(run, crops, tmp_path, name):
+    assert run("embed", crops, "--out", tmp_path / name)[0] == 0
+    assert run("embed", crops, "--out", tmp_path / "store")[0] == 0
+    expected = load_features(tmp_path / "store")
+    assert load_features(tmp_path / name).paths == expected.paths

@@ -30,14 +30,19 @@ def embed(
     half: Annotated[
         bool, typer.Option("--half", help="Keep a store's features in 16 bits.")
     ] = False,
+    rehash: Annotated[
+        bool,
+        typer.Option("--rehash", help="Find replaced images by content, not by size and time."),
+    ] = False,
     workers: Decoders = 2,
     json: Json = False,
 ) -> None:
     """Turn images of people into features that 'apnet score' reads.
 
     A folder is filled batch by batch: after an interruption, or when there are new images, the same
-    command continues.
+    command continues. Images that were replaced are embedded again.
     """
+    from apnet.arguments import as_path
     from apnet.cli.device import prepared_device
     from apnet.data.image_paths import list_images
     from apnet.embedding import (
@@ -47,13 +52,18 @@ def embed(
         embed_to_file,
         embed_to_store,
     )
+    from apnet.files import is_folder
     from apnet.models import as_model
+    from apnet.retrieval.files.formats import FORMATS
+    from apnet.retrieval.files.store import is_store
 
-    to_file = out.suffix == ".npz"
-    if to_file and out.is_dir():
+    out = as_path(out, "--out")
+    to_file = out.suffix.lower() in FORMATS and not is_store(out)
+    if to_file and is_folder(out):
         raise ConfigError(f"--out {out}: a folder; name the file to write, such as features.npz")
-    if to_file and half:
-        raise ConfigError(f"--half is for a folder; --out {out} names a file")
+    if to_file and (half or rehash):
+        option = "--half" if half else "--rehash"
+        raise ConfigError(f"{option} is for a folder; --out {out} names a file")
     listing = list_images(paths)
     for note in listing.notes:
         tell(note)
@@ -66,7 +76,9 @@ def embed(
         if to_file:
             result = embed_to_file(job, out, fingerprint=chosen.fingerprint)
         else:
-            result = embed_to_store(job, out, fingerprint=chosen.fingerprint, numbers=numbers)
+            result = embed_to_store(
+                job, out, fingerprint=chosen.fingerprint, numbers=numbers, rehash=rehash
+            )
     if not json:
         without = f", {len(result.skipped):,} skipped" if result.skipped else ""
         say(f"{out}: {result.images:,} images{without}, {result.dimensions} numbers each")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apnet.errors import ConfigError, DataError
-from apnet.files import cannot_write, claim_folder, file_lock, write_json
+from apnet.embedding.marks import FileMark
+from apnet.embedding.new_store import begin_store
+from apnet.errors import DataError
+from apnet.files import atomic_write, cannot_write, file_lock
 from apnet.retrieval.files.store import (
     HEADER,
     ROWS,
@@ -23,20 +26,9 @@ from apnet.retrieval.files.store import (
     Row,
     SkippedRow,
     StoreHeader,
-    is_store,
-    read_header,
     read_lines,
 )
 from apnet.types import ImageRecord
-
-_WORDS = {
-    "fingerprint": "network",
-    "image_size": "image size",
-    "flip": "mirror image",
-    "precision": "precision",
-    "dimensions": "dimensions",
-    "numbers": "kind of numbers",
-}
 
 
 class StoreWriter:
@@ -50,7 +42,8 @@ class StoreWriter:
         header: how the features are computed.
 
     Attributes:
-        known: the paths that have rows.
+        rows: what is known of the rows.
+        known: the index of the row of each path.
 
     Raises:
         ConfigError: the store was made with other settings, or the folder is not a store.
@@ -66,44 +59,85 @@ class StoreWriter:
         try:
             names = (ROWS, header.features_file, SKIPPED)
             self._rows, self._features, self._faults = map(self._appended, names)
-            rows = read_lines(path / ROWS, Row)
-            self.known = {row.path for row in rows}
+            self.rows = read_lines(path / ROWS, Row)
+            self.known = {row.path: index for index, row in enumerate(self.rows)}
             self._skipped = {row.path for row in read_lines(path / SKIPPED, SkippedRow)}
-            self._count = len(rows)
             self._recover()
         except BaseException:
             self.close()
             raise
 
-    def append(self, records: Sequence[ImageRecord], features: NDArray[np.floating]) -> None:
+    def append(
+        self,
+        records: Sequence[ImageRecord],
+        features: NDArray[np.floating],
+        marks: Sequence[FileMark] = (),
+    ) -> None:
         """Adds one batch; it is on the disk when this returns.
 
         Args:
             records: B images.
             features: (B, D).
+            marks: of the B files; none where they are not known.
 
         Raises:
             DataError: a feature is not finite, or the disk is full; the batch is not in the store.
         """
-        kept = np.ascontiguousarray(features, dtype=f"<f{2 if self._half else 4}")
-        finite = np.isfinite(kept).all(axis=1)
-        if not finite.all():
-            name = records[int(np.flatnonzero(~finite)[0])].path
-            raise DataError(f"{name}: its feature is not finite; the network may be damaged")
-        lines: list[dict[str, Any]] = [
-            {"path": str(record.path), "pid": record.pid, "camid": record.camid}
-            for record in records
-        ]
+        kept = self._checked(records, features)
+        known = marks or [FileMark()] * len(records)
+        rows = [_row(record, mark) for record, mark in zip(records, known, strict=True)]
         ends = (self._features.tell(), self._rows.tell())
         try:
             _put(self._features, kept.tobytes())  # first: a line promises a feature
-            _put(self._rows, _encoded(lines))
+            _put(self._rows, _encoded(rows))
         except OSError as error:
             _cut(self._features, ends[0])
             _cut(self._rows, ends[1])
             raise cannot_write(self.path, error) from None
-        self._count += len(lines)
-        self.known.update(line["path"] for line in lines)
+        self.known.update((row.path, len(self.rows) + at) for at, row in enumerate(rows))
+        self.rows.extend(rows)
+
+    def replace(
+        self,
+        records: Sequence[ImageRecord],
+        features: NDArray[np.floating],
+        marks: Sequence[FileMark],
+    ) -> None:
+        """Writes new features of images that have rows, which ``change_rows`` marked as stale.
+
+        They stay stale on the disk until ``change_rows`` is called again.
+
+        Args:
+            records: B images.
+            features: (B, D).
+            marks: of the B files.
+
+        Raises:
+            DataError: a feature is not finite, or the disk is full.
+        """
+        kept = self._checked(records, features)
+        try:
+            with (self.path / self.header.features_file).open("r+b", buffering=0) as file:
+                for feature, record, mark in zip(kept, records, marks, strict=True):
+                    index = self.known[str(record.path)]
+                    file.seek(index * self.header.row_bytes)
+                    _put(file, feature.tobytes())
+                    self.rows[index] = _marked(self.rows[index], mark)
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+
+    def change_rows(self, changed: Mapping[int, Row]) -> None:
+        """Replaces rows by index, and writes all rows anew and at once.
+
+        Raises:
+            DataError: the disk is full; the rows on it are as they were.
+        """
+        for index, row in changed.items():
+            self.rows[index] = row
+        self._rows.close()
+        with atomic_write(self.path / ROWS) as part:
+            part.write_bytes(_encoded(self.rows))
+        self._rows = self._appended(ROWS)
 
     def skip(self, path: Path, reason: str) -> None:
         """Records an image that could not be used, unless it is recorded already.
@@ -115,14 +149,22 @@ class StoreWriter:
             return
         end = self._faults.tell()
         try:
-            _put(self._faults, _encoded([{"path": str(path), "reason": reason}]))
+            _put(self._faults, _encoded([SkippedRow(str(path), reason)]))
         except OSError as error:
             _cut(self._faults, end)
             raise cannot_write(self.path, error) from None
         self._skipped.add(str(path))
 
+    def abandon(self) -> None:
+        """Closes a new store without rows, and removes what it has made."""
+        self.close()
+        for name in (ROWS, self.header.features_file, SKIPPED, HEADER):
+            (self.path / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something else is in the folder
+            self.path.rmdir()
+
     def __len__(self) -> int:
-        return self._count
+        return len(self.rows)
 
     def __enter__(self) -> StoreWriter:
         return self
@@ -139,6 +181,16 @@ class StoreWriter:
         """Closes the files and releases the lock."""
         self._open.close()
 
+    def _checked(
+        self, records: Sequence[ImageRecord], features: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
+        kept = np.ascontiguousarray(features, dtype=f"<f{2 if self._half else 4}")
+        finite = np.isfinite(kept).all(axis=1)
+        if not finite.all():
+            name = records[int(np.flatnonzero(~finite)[0])].path
+            raise DataError(f"{name}: its feature is not finite; the network may be damaged")
+        return kept
+
     @property
     def _half(self) -> bool:
         return self.header.numbers == "float16"
@@ -150,76 +202,15 @@ class StoreWriter:
             raise cannot_write(self.path, error) from None
 
     def _recover(self) -> None:
-        wanted = self._count * self.header.row_bytes
+        wanted = len(self.rows) * self.header.row_bytes
         if self._features.seek(0, os.SEEK_END) < wanted:
             raise DataError(
                 f"{self.path}: damaged: {self.header.features_file} ends before the last of "
-                f"{self._count:,} rows; embed the images again, into another folder"
+                f"{len(self.rows):,} rows; embed the images again, into another folder"
             )
         _cut(self._features, wanted)
         for file, name in ((self._rows, ROWS), (self._faults, SKIPPED)):
             _cut(file, _whole_lines(self.path / name))
-
-
-def begin_store(path: Path, header: StoreHeader) -> None:
-    """Writes the header of a new store, or compares that of an existing one.
-
-    Raises:
-        ConfigError: the store was made with other settings, or the folder is not a store.
-        DataError: the header is damaged or cannot be written.
-    """
-    if is_store(path):
-        check_same(path, read_header(path), header)
-    else:
-        check_place(path)
-        write_json(path / HEADER, header.to_dict())
-
-
-def check_place(path: Path) -> None:
-    """Creates a folder for a new store.
-
-    Raises:
-        ConfigError: the folder contains something else.
-        DataError: the folder cannot be created.
-    """
-    claim_folder(
-        path,
-        HEADER,
-        "not empty, and not a feature store; name a new folder, or a file ending in .npz",
-    )
-
-
-def check_same(path: Path, there: StoreHeader, now: StoreHeader) -> None:
-    """Checks that new features may be appended to a store.
-
-    Args:
-        path: of the store, for the message.
-        there: how its features were computed.
-        now: how the new ones would be.
-
-    Raises:
-        ConfigError: they were computed differently; the message says what differs.
-    """
-    mine = asdict(now)
-    differing = [
-        f"{_WORDS[name]} {_shown(value)}, now {_shown(mine[name])}"
-        for name, value in asdict(there).items()
-        if value != mine[name]
-    ]
-    if differing:
-        raise ConfigError(
-            f"{path}: its features were computed with other settings ({'; '.join(differing)}); "
-            "use the same settings, or another folder"
-        )
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "added" if value else "left out"
-    if isinstance(value, tuple):
-        height, width = value
-        return f"{height}x{width}"
-    return str(value)
 
 
 def _put(file: BinaryIO, data: bytes) -> None:
@@ -234,7 +225,24 @@ def _cut(file: BinaryIO, size: int) -> None:
     file.seek(size)
 
 
-def _encoded(lines: Sequence[dict[str, Any]]) -> bytes:
+def _row(record: ImageRecord, mark: FileMark) -> Row:
+    return _marked(Row(str(record.path), record.pid, record.camid), mark)
+
+
+def _marked(row: Row, mark: FileMark) -> Row:
+    return replace(row, size=mark.size, time=mark.time, digest=mark.digest, stale=False)
+
+
+def _encoded(rows: Sequence[Row | SkippedRow]) -> bytes:
+    """Returns a line of JSON per row, without the fields that are not known."""
+    lines = (
+        {
+            name: value
+            for name, value in vars(row).items()
+            if value is not None and value is not False
+        }
+        for row in rows
+    )
     return "".join(json.dumps(line) + "\n" for line in lines).encode("ascii")
 
 

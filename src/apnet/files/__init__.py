@@ -20,7 +20,7 @@ from apnet.files.structured import (
     read_json,
     shortened,
 )
-from apnet.files.writing import atomic_write, cannot_write, write_json, write_text
+from apnet.files.writing import atomic_write, cannot_write, check_writable, write_json, write_text
 
 __all__ = [
     "LOCK_NAME",
@@ -28,6 +28,7 @@ __all__ = [
     "cannot_write",
     "check_format",
     "check_path",
+    "check_writable",
     "checked",
     "claim_folder",
     "entries",

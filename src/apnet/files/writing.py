@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,12 +25,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
         DataError: the folder is not writable or the disk is full; ``path`` is unchanged.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        part = _new_part(path)
     except OSError as error:
         raise cannot_write(path, error) from None
-    os.close(handle)
-    part = Path(name)
     try:
         yield part
         with part.open("rb") as written:
@@ -40,6 +38,30 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_writable(path: Path, size: int = 0) -> None:
+    """Checks that a file can be written, before the work that makes its content.
+
+    The folder is created where it is missing.
+
+    Args:
+        path: the file.
+        size: its bytes, as far as known.
+
+    Raises:
+        DataError: the folder is not writable, or has less free space than ``size``.
+    """
+    try:
+        _new_part(path).unlink()
+        free = shutil.disk_usage(path.parent).free
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    if free < size:
+        raise DataError(
+            f"{path}: needs {size / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are free; free "
+            "some space"
+        )
 
 
 def write_text(path: Path, text: str) -> None:
@@ -60,6 +82,14 @@ def write_json(path: Path, value: Any) -> None:
         ValueError: the value contains NaN or an infinity.
     """
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def _new_part(path: Path) -> Path:
+    """Makes the folder where it is missing, and an empty temporary file in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    return Path(name)
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:

@@ -80,6 +80,18 @@ class Row:
     camid: Annotated[int, Ge(NO_CAMERA), Lt(1 << 31)]
     """Its camera."""
 
+    size: int | None = None
+    """Bytes of the file when it was embedded; ``None`` in stores of version 0.1."""
+
+    time: int | None = None
+    """When it was last changed, in nanoseconds."""
+
+    digest: str | None = None
+    """16 hexadecimal digits of its content's blake2b."""
+
+    stale: bool = False
+    """Whether the file was replaced and its new feature is not there yet; the row is not read."""
+
 
 @dataclass(frozen=True)
 class SkippedRow:
@@ -128,6 +140,9 @@ def load_store(path: Path) -> Embeddings:
     if not rows:
         raise DataError(f"{path}: holds no features yet; run 'apnet embed' on it")
     features = _mapped(path, header, len(rows))
+    if any(row.stale for row in rows):
+        features = features[[index for index, row in enumerate(rows) if not row.stale]]
+        rows = [row for row in rows if not row.stale]
     try:
         return Embeddings(
             features=features if header.numbers == "float32" else features.astype(np.float32),
