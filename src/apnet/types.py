@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from apnet.display import html_table, summarised, text_summary
 from apnet.errors import DataError
 from apnet.extras import require
+
+if TYPE_CHECKING:  # imported where it is used: listing data sets needs no numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 NO_CAMERA = -1
 """The ``camid`` of an image whose camera is unknown."""
@@ -136,6 +138,8 @@ class Embeddings:
     def __post_init__(self) -> None:
         if self.features.ndim != 2:
             raise DataError(f"features must be (N, D), got shape {self.features.shape}")
+        import numpy as np
+
         count = len(self.features)
         for name, values in (("pids", self.pids), ("camids", self.camids)):
             if values.shape != (count,):
@@ -157,10 +161,11 @@ class Embeddings:
 
     def __getitem__(self, rows: int | slice | Sequence[int] | NDArray[Any]) -> Embeddings:
         """Returns the rows of an index, slice, list of indices, or (N,) mask."""
-        if isinstance(rows, int | np.integer):
+        if isinstance(rows, Integral):  # also a number of numpy's
+            rows = int(rows)
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"row {rows} of {len(self)} embeddings")
-            rows = [int(rows)]
+            rows = [rows]
         picked = rows if isinstance(rows, slice) else _indices(rows, len(self))
         if not self.paths:
             paths: tuple[str, ...] = ()
@@ -178,6 +183,8 @@ class Embeddings:
         return Embeddings.joined([self, other])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        import numpy as np
+
         return np.array(self.features, dtype=dtype, copy=True if copy else None)
 
     def _rows(self) -> dict[str, object]:
@@ -215,6 +222,8 @@ class Embeddings:
         Raises:
             DataError: there are none, or they are of different lengths D or networks.
         """
+        import numpy as np
+
         if not several:
             raise DataError("no embeddings to join; give at least one")
         widths = {each.features.shape[1] for each in several}
@@ -239,6 +248,8 @@ class Embeddings:
         fingerprint: str | None = None,
     ) -> Embeddings:
         """Returns (N, D) features with the identities, cameras and paths of N records."""
+        import numpy as np
+
         return cls(
             fingerprint=fingerprint,
             features=features,
@@ -264,6 +275,8 @@ def check_same_network(fingerprints: Iterable[str | None]) -> None:
 
 def _indices(rows: Sequence[int] | NDArray[Any], count: int) -> NDArray[np.int64]:
     """Returns the indices that a list of them, or a mask of ``count`` rows, names."""
+    import numpy as np
+
     array = np.asarray(rows)
     if array.dtype == np.bool_:
         if array.shape != (count,):

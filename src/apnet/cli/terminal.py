@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import os
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rich.progress import TextColumn
 
 _LONGEST_WORD = 160
+
+_QUIET = 0.5
+"""Seconds before a progress bar is shown."""
 
 
 def leads() -> bool:
@@ -51,23 +55,30 @@ def one_line(text: str) -> str:
 
 @contextlib.contextmanager
 def progress_bar(description: str) -> Iterator[Progress]:
-    """Shows a progress bar on standard error, from the first report of progress on.
+    """Shows a progress bar on standard error, unless the work ends within half a second.
 
     Yields:
         A callable that is told (done, total).
     """
-    bar = bars()
-    task = bar.add_task(description, total=None, start=False)
+    begun = time.monotonic()
+    bar: Bar | None = None
+    task = None
 
     def update(done: int, total: int) -> None:
-        bar.start()
-        bar.start_task(task)
+        nonlocal bar, task
+        if bar is None:
+            if time.monotonic() - begun < _QUIET:
+                return
+            bar = bars()
+            task = bar.add_task(description, total=total)
+            bar.start()
+        assert task is not None
         bar.update(task, completed=done, total=total)
 
     try:
         yield update
     finally:
-        if bar.live.is_started:
+        if bar is not None:
             bar.stop()
 
 

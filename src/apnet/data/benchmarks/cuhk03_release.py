@@ -18,18 +18,21 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from apnet.data.listing import Listing, scan
+from apnet.data.identity_numbers import MOST_ID
+from apnet.data.listing import Listing
 from apnet.errors import DataError
 from apnet.extras import require
+from apnet.files import entries, is_file, is_folder, shortened
 from apnet.progress import Progress, silent
 from apnet.types import ImageRecord
 
-NAME = re.compile(r"(?P<pair>[1-5])_(?P<person>\d+)_[12]_(?P<column>0[1-9]|10)\.png")
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NAME = re.compile(r"(?P<pair>[1-5])_(?P<person>\d+)_[12]_(?P<column>0[1-9]|10)\.png", re.ASCII)
 
 _EXTRA = "cuhk03"
 _INNER = ("", "cuhk03", "CUHK03", "cuhk03_release")
@@ -67,13 +70,13 @@ def find_release(root: Path, edition: str) -> Release | None:
     """Returns the release in ``root``, its parent or its usual subfolders; None if not found."""
     name = f"cuhk03_new_protocol_config_{edition}.mat"
     folders = [*(root / inner for inner in _INNER), root.parent]
-    protocol = next((folder / name for folder in folders if (folder / name).is_file()), None)
+    protocol = next((folder / name for folder in folders if is_file(folder / name)), None)
     if protocol is None:
         return None
     places = [folder / "cuhk-03.mat" for folder in (*folders, root / "cuhk03" / "cuhk03_release")]
-    archive = next((place for place in places if place.is_file()), None)
+    archive = next((place for place in places if is_file(place)), None)
     release = Release(edition, protocol, archive)
-    return release if archive is not None or release.images.is_dir() else None
+    return release if archive is not None or is_folder(release.images) else None
 
 
 def read_release(release: Release, progress: Progress = silent) -> Listing:
@@ -84,7 +87,7 @@ def read_release(release: Release, progress: Progress = silent) -> Listing:
         MissingExtraError: scipy or h5py is not installed.
     """
     protocol = _read_protocol(release.protocol)
-    if not release.images.is_dir() and release.archive is not None:
+    if not is_folder(release.images) and release.archive is not None:
         _extract(release.archive, release, protocol.names, progress)
     _verify_extracted(release, protocol.names)
     return Listing(
@@ -116,21 +119,32 @@ def _read_protocol(path: Path) -> _Protocol:
         }
     except Exception as error:  # damaged MATLAB files fail in scipy in many ways
         raise DataError(
-            f"{path}: cannot be read as the CUHK03 new protocol ({error!r}); download it again"
+            f"{path}: cannot be read as the CUHK03 new protocol ({shortened(ascii(error))}); "
+            "download it again"
         ) from None
-    rows = np.concatenate(list(splits.values()))
-    fits = len(names) == len(pids) == len(camids) and rows.min() >= 0 and rows.max() < len(names)
+    fits = len(names) == len(pids) == len(camids) and all(
+        _within(values, least, most)
+        for values, least, most in (
+            *((rows, 0, len(names) - 1) for rows in splits.values()),
+            (pids, 0, MOST_ID),
+            (camids, 0, MOST_ID),
+        )
+    )
     if not fits or not all(NAME.fullmatch(name) for name in names):
         raise DataError(f"{path}: its file list, labels and splits do not fit; download it again")
     return _Protocol(names, pids, camids, splits)
 
 
+def _within(values: NDArray[np.int64], least: int, most: int) -> bool:
+    return bool(((values >= least) & (values <= most)).all())
+
+
 def _integers(array: NDArray[Any]) -> NDArray[np.int64]:
-    return array.ravel().astype(np.int64)
+    return array.ravel().astype("int64")
 
 
 def _verify_extracted(release: Release, names: Sequence[str]) -> None:
-    present = {entry.name for entry in scan(release.images)}
+    present = {entry.name for entry in entries(release.images)}
     missing = [name for name in names if name not in present]
     if missing:
         raise DataError(
@@ -150,22 +164,26 @@ def _extract(archive: Path, release: Release, names: Sequence[str], progress: Pr
                 for done, name in enumerate(names, start=1):
                     Image.fromarray(_pixels(opened, pairs, name)).save(part / name)
                     progress(done, len(names))
-        except (OSError, KeyError, ValueError, IndexError, TypeError) as error:
+        except Exception as error:  # damaged HDF5 files fail in h5py in many ways
             raise DataError(
                 f"{archive}: its '{release.edition}' images cannot be extracted into "
-                f"{release.images} ({error}); check the free space, or download it again"
+                f"{release.images} ({shortened(' '.join(str(error).split()))}); check the free space, or download it again"
             ) from None
 
 
 def _pixels(opened: Any, pairs: Any, name: str) -> NDArray[np.uint8]:
+    from apnet.data.images import MAX_PIXELS
+
     match = NAME.fullmatch(name)
     if match is None:
         raise ValueError(f"unexpected name {name}")
     table = opened[pairs[int(match["pair"]) - 1]]  # (10, persons)
-    image = opened[table[int(match["column"]) - 1, int(match["person"]) - 1]][:]  # (3, W, H)
-    if image.ndim != 3 or len(image) != 3 or image.dtype != np.uint8:
+    stored = opened[table[int(match["column"]) - 1, int(match["person"]) - 1]]  # (3, W, H)
+    fits = stored.ndim == 3 and len(stored) == 3 and stored.dtype == "uint8"
+    if not fits or stored.size > 3 * MAX_PIXELS:
         raise ValueError(f"no image where {name} should be")
-    return np.ascontiguousarray(image.transpose(2, 1, 0))  # (H, W, 3)
+    image = stored[:]
+    return image.transpose(2, 1, 0).copy()  # (H, W, 3), contiguous
 
 
 @contextlib.contextmanager
@@ -183,7 +201,7 @@ def _appearing(folder: Path) -> Iterator[Path]:
         part.chmod(0o755)
         part.rename(folder)
     except OSError as error:
-        if not folder.is_dir():  # else another process was faster
+        if not is_folder(folder):  # else another process was faster
             raise DataError(f"{folder}: cannot be made ({error.strerror or error})") from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
