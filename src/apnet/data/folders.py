@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from apnet.data.identity_numbers import cameras_in, number_names
-from apnet.data.listing import Listing, find_base, scan, wrong_folder
+from apnet.data.contents import contents
+from apnet.data.identity_numbers import cameras_in, number_names, renumbered_note
+from apnet.data.listing import Listing, find_base, wrong_folder
 from apnet.data.person_folders import read_person_folders
 from apnet.errors import DataError
+from apnet.files import is_folder
 from apnet.types import NO_CAMERA, ImageRecord
 
 _SPLITS = ("train", "query", "gallery")
@@ -33,11 +36,9 @@ def read_folders(root: Path) -> Listing:
     base = find_base(root, ("query", "gallery"))
     if base is not None:
         return _read_with_splits(base)
-    if not root.is_dir():
+    if not is_folder(root):
         raise wrong_folder(root, _EXPECTED)
-    subfolders = {
-        entry.name for entry in scan(root) if entry.is_dir() and not entry.name.startswith(".")
-    }
+    subfolders = {path.name for path in contents(root).folders}
     if subfolders == {"train"}:
         return _read_with_splits(root)
     if not subfolders or subfolders.intersection((*_SPLITS, "test")):
@@ -47,9 +48,9 @@ def read_folders(root: Path) -> Listing:
 
 def _read_with_splits(base: Path) -> Listing:
     parts = {
-        split: read_person_folders(base / split) for split in _SPLITS if (base / split).is_dir()
+        split: read_person_folders(base / split) for split in _SPLITS if is_folder(base / split)
     }
-    records, note = _records([pair for part in parts.values() for pair in part.images])
+    records, notes = _records([pair for part in parts.values() for pair in part.images])
     by_path = {record.path: record for record in records}
     splits = {
         split: tuple(by_path[path] for _, path in part.images) for split, part in parts.items()
@@ -59,26 +60,27 @@ def _read_with_splits(base: Path) -> Listing:
         train=splits.get("train", ()),
         query=splits.get("query", ()),
         gallery=splits.get("gallery", ()),
-        notes=(note, *(line for part in parts.values() for line in part.notes)),
+        notes=(*notes, *(line for part in parts.values() for line in part.notes)),
         off_grammar=tuple(path for part in parts.values() for path in part.loose),
     )
 
 
-def _records(images: Sequence[tuple[str, Path]]) -> tuple[list[ImageRecord], str]:
-    pids = number_names(person for person, _ in images)
+def _records(images: Sequence[tuple[str, Path]]) -> tuple[list[ImageRecord], tuple[str, ...]]:
+    persons = {person for person, _ in images}
+    pids = number_names(persons)
     cameras = cameras_in(path.name for _, path in images)
     records = [
         ImageRecord(path, pids[person], camid)
         for (person, path), camid in zip(images, cameras.camids, strict=True)
     ]
-    return records, cameras.note
+    return records, (cameras.note, *renumbered_note(persons))
 
 
 def _read_without_splits(root: Path) -> Listing:
     persons = read_person_folders(root)
     if not persons.images:
         raise wrong_folder(root, _EXPECTED)
-    records, note = _records(persons.images)
+    records, notes = _records(persons.images)
     by_pid: dict[int, list[ImageRecord]] = {}
     for record in records:
         by_pid.setdefault(record.pid, []).append(record)
@@ -92,7 +94,7 @@ def _read_without_splits(root: Path) -> Listing:
         notes=(
             f"no split folders: {len(tested):,} of {len(by_pid):,} persons set aside for "
             "testing, chosen by the digests of their names",
-            note,
+            *notes,
             *persons.notes,
         ),
         off_grammar=persons.loose,
@@ -109,7 +111,7 @@ def _pids_to_test(root: Path, by_pid: Mapping[int, Sequence[ImageRecord]]) -> se
         )
 
     def digest(pid: int) -> bytes:
-        return hashlib.sha256(by_pid[pid][0].path.parent.name.encode()).digest()
+        return hashlib.sha256(os.fsencode(by_pid[pid][0].path.parent.name)).digest()
 
     return set(sorted(searchable, key=digest)[: len(searchable) // 2])
 

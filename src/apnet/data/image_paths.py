@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from apnet.arguments import AnyPath, as_path
 from apnet.data.benchmarks.market1501 import GRAMMAR
-from apnet.data.listing import Listing, bare_name, image_files, other_files_note
+from apnet.data.contents import contents
+from apnet.data.listing import (
+    Listing,
+    bare_name,
+    named_record,
+    other_files_note,
+    refuse_archive,
+)
 from apnet.data.table import read_table
 from apnet.errors import DataError
+from apnet.files import is_folder, is_there
 from apnet.types import JUNK_PID, ImageRecord
 
 
@@ -28,8 +37,8 @@ def list_images(paths: Sequence[AnyPath]) -> Listing:
         All records as ``gallery``, with notes on files that are no images and on junk left out.
 
     Raises:
-        DataError: a path does not exist, a folder cannot be read, a table is malformed, or there
-            are no images.
+        DataError: a path does not exist or is an archive, a folder cannot be read, a table is
+            malformed, a pid or camid is out of range, or there are no images.
     """
     records: dict[Path, ImageRecord] = {}
     notes: list[str] = []
@@ -48,34 +57,35 @@ def list_images(paths: Sequence[AnyPath]) -> Listing:
 
 
 def _named_by(path: Path, notes: list[str]) -> Iterator[ImageRecord]:
-    if path.is_dir():
-        yield from map(_record, _images_below(path, notes, set()))
-    elif not path.exists():
-        raise DataError(f"{path}: no such file or folder")
+    if is_folder(path):
+        yield from map(_record, _images_below(path, notes))
+    elif not is_there(path):
+        raise DataError(f"{path}: no such file or folder; check the name")
     elif path.suffix.lower() == ".csv":
         table = read_table(path)
         notes.extend(table.notes)
         yield from (*table.train, *table.query, *table.gallery)
     else:
+        refuse_archive(path)
         yield _record(path)
 
 
-def _images_below(folder: Path, notes: list[str], seen: set[Path]) -> Iterator[Path]:
+def _images_below(top: Path, notes: list[str]) -> Iterator[Path]:
     """Yields a folder's images, then those of its subfolders; visits each real folder once."""
-    real = folder.resolve()
-    if real in seen:
-        return
-    seen.add(real)
-    images, others = image_files(folder)
-    notes.extend(other_files_note(str(folder), [path for path in others if not path.is_dir()]))
-    yield from images
-    for inner in others:
-        if inner.is_dir():
-            yield from _images_below(inner, notes, seen)
+    seen: set[str] = set()
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        real = os.path.realpath(folder)
+        if real in seen:
+            continue
+        seen.add(real)
+        found = contents(folder)
+        notes.extend(other_files_note(str(folder), found.others))
+        yield from found.images
+        waiting.extend(reversed(found.folders))
 
 
 def _record(path: Path) -> ImageRecord:
     match = GRAMMAR.fullmatch(bare_name(path.name))
-    if match is None:
-        return ImageRecord(path, JUNK_PID)
-    return ImageRecord(path, int(match["pid"]), int(match["camid"]))
+    return ImageRecord(path, JUNK_PID) if match is None else named_record(path, match)

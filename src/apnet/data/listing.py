@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from apnet.data.contents import IMAGE_SUFFIXES, Contents, contents, is_archive_name
+from apnet.data.identity_numbers import id_number
 from apnet.errors import DataError
+from apnet.files import is_folder, is_there, shortened
 from apnet.types import JUNK_PID, ImageRecord
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-"""Suffixes, in lower case, of the files that are read as images."""
-
-_LITTER = frozenset({"thumbs.db", "desktop.ini"})
+_SHOWN_ENTRIES, _SHOWN_NAME = 5, 32
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,10 @@ def read_split_folders(
         folders: names of the split folders.
 
     Raises:
-        DataError: a folder cannot be read.
+        DataError: a folder cannot be read, or a pid or camid is out of range.
     """
     train, query, gallery = splits = [
-        _read_split(base / name, grammar) if (base / name).is_dir() else _Split()
+        _read_split(base / name, grammar) if is_folder(base / name) else _Split()
         for name in (folders.train, folders.query, folders.gallery)
     ]
     return Listing(
@@ -90,58 +89,39 @@ def read_split_folders(
 def _read_split(folder: Path, grammar: re.Pattern[str]) -> _Split:
     split = _Split()
     junk = 0
-    images, others = image_files(folder)
-    for path in images:
+    found = contents(folder)
+    for path in found.images:
         match = grammar.fullmatch(bare_name(path.name))
         if match is None:
             split.off_grammar.append(path)
             continue
-        groups = match.groupdict()
-        pid = int(groups["pid"])
-        if pid == JUNK_PID:
+        record = named_record(path, match)
+        if record.pid == JUNK_PID:
             junk += 1
-        elif groups.get("camid") is None:
-            split.records.append(ImageRecord(path, pid))
         else:
-            split.records.append(ImageRecord(path, pid, int(groups["camid"])))
+            split.records.append(record)
     if junk:
         split.notes.append(f"{folder.name}: {junk:,} junk images (pid -1) left out")
-    split.notes.extend(other_files_note(folder.name, others))
+    split.notes.extend(other_files_note(folder.name, sorted([*found.folders, *found.others])))
     return split
 
 
-def image_files(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Returns the image files and the other entries of a folder, each sorted by name.
+def named_record(path: Path, match: re.Match[str], place: str = "") -> ImageRecord:
+    """Returns the record of an image whose file name tells its pid and, where known, its camid.
 
-    Hidden files and files that operating systems create (``Thumbs.db``) are in neither list.
-
-    Raises:
-        DataError: the folder cannot be read.
-    """
-    images: list[Path] = []
-    others: list[Path] = []
-    for entry in scan(folder):
-        if entry.name.startswith(".") or entry.name.lower() in _LITTER:
-            continue
-        is_image = Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and not entry.is_dir()
-        (images if is_image else others).append(Path(entry.path))
-    return images, others
-
-
-def scan(folder: Path) -> list[os.DirEntry[str]]:
-    """Returns a folder's entries, sorted by name.
+    Args:
+        path: of the image.
+        match: of its name, with the group ``pid`` and perhaps ``camid``.
+        place: the line of a list that names the image, for errors; by default the image itself.
 
     Raises:
-        DataError: the folder cannot be read.
+        DataError: a number is out of range.
     """
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        raise DataError(
-            f"{folder}: this folder cannot be read ({error.strerror}); check that it exists "
-            "and its permissions"
-        ) from None
+    groups = match.groupdict()
+    pid = id_number(groups["pid"], "pid", place or path)
+    if groups.get("camid") is None:
+        return ImageRecord(path, pid)
+    return ImageRecord(path, pid, id_number(groups["camid"], "camid", place or path))
 
 
 def bare_name(name: str) -> str:
@@ -182,7 +162,7 @@ def find_base(root: Path, marks: Sequence[str], inner: Sequence[str] = ()) -> Pa
     if root.name in marks:
         candidates.append(root.parent)
     for candidate in candidates:
-        if all((candidate / mark).exists() for mark in marks):
+        if all(is_there(candidate / mark) for mark in marks):
             return candidate
     return None
 
@@ -205,22 +185,47 @@ def find_splits(
     if base is not None:
         return base
     base = find_base(root, (folders.train,), inner)
-    if base is None or any((base / name).exists() for name in (folders.query, folders.gallery)):
+    if base is None or any(is_there(base / name) for name in (folders.query, folders.gallery)):
         return None
     return base
 
 
 def wrong_folder(root: Path, expected: str) -> DataError:
     """Returns the error for a path that is not the expected data set folder."""
-    if not root.exists():
+    if not is_there(root):
         return DataError(f"{root}: no such folder; expected {expected}")
-    if not root.is_dir():
+    if not is_folder(root):
+        refuse_archive(root)
         return DataError(f"{root}: a file, not a folder; expected {expected}")
-    names = [entry.name + "/" * entry.is_dir() for entry in scan(root)]
-    found = ", ".join(names[:8]) + (f", and {len(names) - 8:,} more" if len(names) > 8 else "")
-    return DataError(f"{root}: expected {expected}; found {found or 'an empty folder'}")
+    found = contents(root)
+    archives = [path.name for path in found.others if is_archive_name(path.name)]
+    if archives and not found.images and not found.folders:
+        return DataError(
+            f"{root}: holds only the archive {shortened(archives[0], _SHOWN_NAME)}; unpack it"
+        )
+    return DataError(f"{root}: expected {expected}; found {_shown(found)}")
+
+
+def refuse_archive(path: Path) -> None:
+    """Checks that a file is no archive, by its name.
+
+    Raises:
+        DataError: it is one.
+    """
+    if is_archive_name(path.name):
+        raise DataError(f"{path}: an archive; unpack it, and name the folder that comes out")
+
+
+def _shown(found: Contents) -> str:
+    names = [
+        *(f"{shortened(path.name, _SHOWN_NAME)}/" for path in found.folders),
+        *(shortened(path.name, _SHOWN_NAME) for path in (*found.images, *found.others)),
+    ]
+    more = len(names) - _SHOWN_ENTRIES
+    shown = ", ".join(names[:_SHOWN_ENTRIES]) + (f", and {more:,} more" if more > 0 else "")
+    return shown or "an empty folder"
 
 
 def _first(paths: Sequence[Path]) -> str:
-    shown = ", ".join(path.name for path in paths[:3])
+    shown = ", ".join(shortened(path.name, _SHOWN_NAME) for path in paths[:3])
     return shown + (", ..." if len(paths) > 3 else "")

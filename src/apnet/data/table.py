@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apnet.data.identity_numbers import is_junk, number_names
-from apnet.data.listing import Listing
+from apnet.data.listing import Listing, refuse_archive
 from apnet.errors import DataError
+from apnet.files import entries, is_file, is_folder
 from apnet.types import NO_CAMERA, ImageRecord
 
 _SPLITS = ("train", "query", "gallery")
@@ -64,14 +65,16 @@ def read_table(root: Path) -> Listing:
 
 
 def _find_table(root: Path) -> Path:
-    if root.is_file():
+    if is_file(root):
+        refuse_archive(root)
         return root
-    if not root.is_dir():
+    if not is_folder(root):
         raise DataError(f"{root}: no such file; expected {_EXPECTED}")
-    tables = sorted(root.glob("*.csv"))
+    names = [Path(entry.path) for entry in entries(root)]
+    tables = [path for path in names if path.suffix.lower() == ".csv"]
     if len(tables) != 1:
-        names = ", ".join(path.name for path in tables) or "none"
-        raise DataError(f"{root}: expected {_EXPECTED}, one in this folder; found {names}")
+        found = ", ".join(path.name for path in tables[:3]) or "none"
+        raise DataError(f"{root}: expected {_EXPECTED}, one in this folder; found {found}")
     return tables[0]
 
 
@@ -132,7 +135,7 @@ def _verify(table: Path, rows: Sequence[_Row]) -> None:
     for (split, path), times in Counter((row.split, row.path) for row in rows).items():
         if times > 1:
             raise DataError(f"{table}: {path} is in split '{split}' {times} times; keep one row")
-    missing = [row.path for row in rows if not row.path.is_file()]
+    missing = [row.path for row in rows if not is_file(row.path)]
     if missing:
         raise DataError(
             f"{table}: {len(missing):,} of its images do not exist, the first is {missing[0]}; "

@@ -167,7 +167,8 @@ def _extract(archive: Path, release: Release, names: Sequence[str], progress: Pr
         except Exception as error:  # damaged HDF5 files fail in h5py in many ways
             raise DataError(
                 f"{archive}: its '{release.edition}' images cannot be extracted into "
-                f"{release.images} ({shortened(' '.join(str(error).split()))}); check the free space, or download it again"
+                f"{release.images} ({shortened(' '.join(str(error).split()))}); check the free "
+                "space, or download it again"
             ) from None
 
 
@@ -182,7 +183,7 @@ def _pixels(opened: Any, pairs: Any, name: str) -> NDArray[np.uint8]:
     fits = stored.ndim == 3 and len(stored) == 3 and stored.dtype == "uint8"
     if not fits or stored.size > 3 * MAX_PIXELS:
         raise ValueError(f"no image where {name} should be")
-    image = stored[:]
+    image: NDArray[np.uint8] = stored[:]
     return image.transpose(2, 1, 0).copy()  # (H, W, 3), contiguous
 
 

@@ -8,13 +8,14 @@ and the original release, whose images lie inside ``cuhk-03.mat`` (see ``cuhk03_
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from apnet.data.benchmarks.cuhk03_release import find_release, read_release
 from apnet.data.listing import Listing, find_splits, read_split_folders, wrong_folder
 
-GRAMMAR = re.compile(r"(?P<pid>\d+)_c(?P<camid>[12])_\d+")
+GRAMMAR = re.compile(r"(?P<pid>\d+)_c(?P<camid>[12])_\d+", re.ASCII)
 
 _AROUND = ("", "cuhk03-np", "CUHK03-NP", "cuhk03", "CUHK03")
 
@@ -42,7 +43,7 @@ def read_cuhk03np_detected(root: Path) -> Listing:
 def _read(root: Path, edition: str) -> Listing:
     other = "detected" if edition == "labeled" else "labeled"
     base = find_splits(root, inner=[f"{around}/{edition}".lstrip("/") for around in _AROUND])
-    if base is not None and base.resolve().name != other:
+    if base is not None and Path(os.path.realpath(base)).name != other:
         return read_split_folders(base, GRAMMAR)
     release = find_release(root, edition)
     if release is not None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from apnet.data.benchmarks.market_layout import read_market_layout
 from apnet.data.listing import Listing
 
-GRAMMAR = re.compile(r"(?P<pid>\d+)_c(?P<camid>\d+)_f\d+")
+GRAMMAR = re.compile(r"(?P<pid>\d+)_c(?P<camid>\d+)_f\d+", re.ASCII)
 
 
 class WithdrawnDataWarning(UserWarning):

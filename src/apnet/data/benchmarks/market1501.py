@@ -13,7 +13,7 @@ from pathlib import Path
 from apnet.data.benchmarks.market_layout import read_market_layout
 from apnet.data.listing import Listing
 
-GRAMMAR = re.compile(r"(?P<pid>-1|\d+)_c(?P<camid>\d+)s\d+_\d+_\d+")
+GRAMMAR = re.compile(r"(?P<pid>-1|\d+)_c(?P<camid>\d+)s\d+_\d+_\d+", re.ASCII)
 
 
 def read_market1501(root: Path) -> Listing:

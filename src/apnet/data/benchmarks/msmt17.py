@@ -16,34 +16,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from apnet.data.contents import contents
+from apnet.data.identity_numbers import id_number
 from apnet.data.listing import (
-    IMAGE_SUFFIXES,
     Listing,
     bare_name,
     find_base,
     find_splits,
+    named_record,
     read_split_folders,
-    scan,
     wrong_folder,
 )
 from apnet.errors import DataError
+from apnet.files import is_folder, is_there, read_text, shortened
 from apnet.types import ImageRecord
 
 TEST_OFFSET = 10_000
 """Added to the pids of query and gallery."""
 
 NAME = re.compile(
-    r"(?P<pid>\d+)_\d+_(?P<camid>\d+)_\d{4}(?:morning|noon|afternoon)_\d+_\d+(?:_ex)?"
+    r"(?P<pid>\d+)_\d+_(?P<camid>\d+)_\d{4}(?:morning|noon|afternoon)_\d+_\d+(?:_ex)?",
+    re.ASCII,
 )
-REPACKED = re.compile(r"(?P<pid>\d+)_c(?P<camid>\d+)_\d+")
+REPACKED = re.compile(r"(?P<pid>\d+)_c(?P<camid>\d+)_\d+", re.ASCII)
 
 _INNER = ("MSMT17_V1", "MSMT17_V2", "MSMT17", "msmt17")
 _TRAIN_LIST = "list_train.txt"
 _LISTS = ("list_query.txt", "list_gallery.txt")
 _HALVES = (("train", "test"), ("mask_train_v2", "mask_test_v2"))
 _EXPECTED = (
-    "MSMT17's folders train and test (or mask_train_v2 and mask_test_v2) beside list_train.txt, "
-    "list_val.txt, list_query.txt and list_gallery.txt, or the re-packed folders "
+    "MSMT17's folders train and test (or mask_train_v2, mask_test_v2) beside its list_*.txt, or "
     "bounding_box_train, query and bounding_box_test"
 )
 
@@ -90,7 +92,7 @@ def _find_release(root: Path, train: str, test: str) -> Path | None:
     if base is not None:
         return base
     base = find_base(root, (train, _TRAIN_LIST), _INNER)
-    return None if base is None or (base / test).exists() else base
+    return None if base is None or is_there(base / test) else base
 
 
 def _moved(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
@@ -101,11 +103,11 @@ def _read_release(base: Path, train: Path, test: Path, *, with_val: bool) -> Lis
     notes: list[str] = []
     query: dict[str, ImageRecord] = {}
     gallery: dict[str, ImageRecord] = {}
-    if test.is_dir():
+    if is_folder(test):
         query, gallery = (read_list(base / name) for name in _LISTS)
         notes += _compare_with_files(test, {**query, **gallery}, {**query, **gallery})
     wanted: dict[str, ImageRecord] = {}
-    if train.is_dir() and (base / _TRAIN_LIST).exists():
+    if is_folder(train) and is_there(base / _TRAIN_LIST):
         first = read_list(base / _TRAIN_LIST)
         second = _read_val_list(base, notes)
         known = {**first, **second}
@@ -122,7 +124,7 @@ def _read_release(base: Path, train: Path, test: Path, *, with_val: bool) -> Lis
 
 def _read_val_list(base: Path, notes: list[str]) -> dict[str, ImageRecord]:
     path = base / "list_val.txt"
-    if path.exists():
+    if is_there(path):
         return read_list(path)
     notes.append("list_val.txt is absent: train is what list_train.txt names")
     return {}
@@ -135,25 +137,34 @@ def read_list(path: Path) -> dict[str, ImageRecord]:
         The images in the order of the list, by path relative to the half's folder; pids as written.
 
     Raises:
-        DataError: the file cannot be read or a line has another form.
+        DataError: the file cannot be read, a line has another form, or a number is out of range.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as a list of images ({error})") from None
     records: dict[str, ImageRecord] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        name, _, pid = line.strip().rpartition(" ")
-        match = NAME.fullmatch(bare_name(name))
-        if match is None or not pid.isdecimal() or int(pid) != int(match["pid"]):
-            raise DataError(
-                f"{path}, line {number}: expected 'PPPP/PPPP_III_CC_MMDDtime_FFFF_N.jpg pid', "
-                f"found {line.strip()!r}"
-            )
-        records[name] = ImageRecord(Path(name), int(pid), int(match["camid"]))
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            record = _listed(line, f"{path}, line {number}")
+            records[str(record.path)] = record
     return records
+
+
+def _listed(line: str, place: str) -> ImageRecord:
+    """Reads one line of a list, such as ``0000/0000_000_01_0303morning_0015_0.jpg 0``."""
+    name, _, pid = line.strip().replace("\\", "/").replace("\t", " ").rpartition(" ")
+    path = Path(name.strip())
+    match = NAME.fullmatch(bare_name(path.name))
+    if match is None or re.fullmatch(r"\d+", pid, re.ASCII) is None:
+        raise _bad_line(line, place)
+    record = named_record(path, match, place)
+    if record.pid != id_number(pid, "pid", place):
+        raise _bad_line(line, place)
+    return record
+
+
+def _bad_line(line: str, place: str) -> DataError:
+    return DataError(
+        f"{place}: expected 'PPPP/PPPP_III_CC_MMDDtime_FFFF_N.jpg pid', found "
+        f"{shortened(repr(line.strip()))}; correct the line"
+    )
 
 
 def _located(folder: Path, records: Mapping[str, ImageRecord]) -> tuple[ImageRecord, ...]:
@@ -163,17 +174,15 @@ def _located(folder: Path, records: Mapping[str, ImageRecord]) -> tuple[ImageRec
 def _compare_with_files(folder: Path, wanted: Iterable[str], known: Iterable[str]) -> list[str]:
     """Returns a note on files that no list names; a listed file that is missing is an error."""
     present = {
-        f"{person.name}/{entry.name}"
-        for person in scan(folder)
-        if person.is_dir()
-        for entry in scan(Path(person.path))
-        if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith(".")
+        f"{person.name}/{image.name}"
+        for person in contents(folder).folders
+        for image in contents(person).images
     }
     missing = [name for name in wanted if name not in present]
     if missing:
         raise DataError(
-            f"{folder}: {len(missing):,} listed images are not there, the first is {missing[0]}; "
-            "unpack the archive again"
+            f"{folder}: {len(missing):,} listed images are not there, the first is "
+            f"{shortened(ascii(missing[0])[1:-1])}; unpack the archive again"
         )
     unlisted = present.difference(known)
     return [f"{folder.name}: {len(unlisted):,} images on no list left out"] if unlisted else []

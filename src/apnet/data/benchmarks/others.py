@@ -18,8 +18,8 @@ from apnet.data.listing import (
 from apnet.data.person_folders import read_person_folders
 from apnet.types import ImageRecord
 
-PERSONX = re.compile(r"(?P<pid>-1|\d+)_c(?P<camid>\d+)(?:s\d+)?_.+")
-VERI776 = re.compile(r"(?P<pid>\d+)_c(?P<camid>\d+)_.+")
+PERSONX = re.compile(r"(?P<pid>-1|\d+)_c(?P<camid>\d+)(?:s\d+)?_.+", re.ASCII)
+VERI776 = re.compile(r"(?P<pid>\d+)_c(?P<camid>\d+)_.+", re.ASCII)
 
 _VERI_FOLDERS = SplitFolders("image_train", "image_query", "image_test")
 
