@@ -28,7 +28,7 @@ def training_display(name, epochs):
     yield NoCallback()
 
 
-def demo(out, source=None, assignments=(), seed=0):
+def demo(out, source=None, assignments=(), seed=0, told=None):
     return run_demo(
         out,
         source=source,
@@ -37,6 +37,7 @@ def demo(out, source=None, assignments=(), seed=0):
         assignments=[*SMALL, *assignments],
         stage=stage,
         training_display=training_display,
+        tell=told.append if told is not None else lambda text: None,
     )
 
 
@@ -52,7 +53,7 @@ def done(tmp_path_factory):
 def test_metrics_hold_a_card_for_each_system(done):
     _, result = done
     metrics = json.loads(result.metrics.read_text())
-    assert set(metrics["systems"]) == {"pyramid", "baseline", "histogram"}
+    assert set(metrics["systems"]) == {"pyramid", "baseline", "shipped", "histogram"}
     for system in metrics["systems"].values():
         assert 0 <= system["mAP"] <= 1
         assert system["protocol"]["junk_rule"] == "same-camera"
@@ -101,7 +102,9 @@ def test_other_settings_are_refused(done, monkeypatch):
 def test_the_users_own_set(done, tmp_path):
     out, _ = done
     result = demo(tmp_path, source=f"market1501={out / 'people'}", assignments=["seed=3"])
-    assert set(result.evaluations) == {"Attention pyramid", "No pyramid", "Colour histogram"}
+    assert set(result.evaluations) == {
+        *("Attention pyramid", "No pyramid", "Shipped network", "Colour histogram")
+    }
 
 
 def test_a_set_with_one_training_person(done, tmp_path):

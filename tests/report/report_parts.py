@@ -56,6 +56,7 @@ def make_panel(seed: int = 0, stages: int = 4, levels: int = 3) -> AttentionPane
     return AttentionPanel(
         generator.integers(0, 256, (256, 128, 3), dtype=np.uint8),
         tuple(tuple(generator.random((16, 8)) for _ in range(levels)) for _ in range(stages)),
+        tuple((None, *(0.5 for _ in range(levels - 1)))[:levels] for _ in range(stages)),
         f"person {seed}",
     )
 

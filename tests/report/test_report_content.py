@@ -59,13 +59,13 @@ def test_a_gallery_without_matches_is_refused():
 )
 def test_a_bad_map_is_refused(heat):
     with pytest.raises(DataError, match="'person'"):
-        AttentionPanel(np.zeros((8, 4, 3), np.uint8), ((heat,),), "person")
+        AttentionPanel(np.zeros((8, 4, 3), np.uint8), ((heat,),), ((None,),), "person")
 
 
 @pytest.mark.parametrize("image", [np.zeros((8, 4, 3)), np.zeros((8, 4), np.uint8)])
 def test_a_bad_panel_image_is_refused(image):
     with pytest.raises(DataError, match="uint8"):
-        AttentionPanel(image, ((np.ones((2, 1)),),), "person")
+        AttentionPanel(image, ((np.ones((2, 1)),),), ((None,),), "person")
 
 
 def test_panels_of_unequal_layout_are_refused():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apnet.report.pictures import heat_maps, heat_scale, panel_image, picture
+from apnet.report.pictures import FULL_SCALE, heat_map, heat_scale, panel_image, picture
 
 GREY = np.full((64, 32, 3), 128, np.uint8)
 
@@ -64,33 +64,30 @@ def test_a_decompression_bomb_is_not_opened(noise_image, monkeypatch, limit):
     assert picture(path).uri is None
 
 
-def test_levels_share_their_stages_scale():
-    strong, weak = np.full((4, 2), 3.0), np.full((4, 2), 0.75)
-    alone = heat_maps(GREY, [weak])[0]
-    first, second = heat_maps(GREY, [strong, weak])
-    assert (first.peak, second.peak, alone.peak) == (1.0, 0.25, 1.0)
-    assert decoded(first.uri).mean() > decoded(second.uri).mean() + 30
-    assert first.uri == alone.uri
-    assert [heat.peak for heat in heat_maps(GREY, [weak, strong])] == [0.25, 1.0]
+def test_all_maps_have_one_scale():
+    weak, mean, full, beyond = (
+        decoded(heat_map(GREY, np.full((4, 2), share))).mean()
+        for share in (0.25, 1, FULL_SCALE, 2 * FULL_SCALE)
+    )
+    assert weak + 10 < mean < full - 30
+    assert full == beyond
 
 
 def test_a_map_lights_up_where_it_is_large():
     heat = np.zeros((8, 4))
-    heat[:2] = 1
-    shown = decoded(heat_maps(GREY, [heat])[0].uri)
+    heat[:2] = 3
+    shown = decoded(heat_map(GREY, heat))
     assert shown[:8].mean() > shown[32:].mean() + 60
 
 
 def test_a_map_without_response_is_dark():
-    still = heat_maps(GREY, [np.zeros((8, 4))])[0]
-    assert still.peak == 0
-    assert decoded(still.uri).max() < 0.4 * 128 + 8
+    assert decoded(heat_map(GREY, np.zeros((8, 4)))).max() < 0.4 * 128 + 8
 
 
 def test_overlay_and_image_have_one_shape():
     image = np.zeros((384, 192, 3), np.uint8)
     assert decoded(panel_image(image)).shape == (224, 112, 3)
-    assert decoded(heat_maps(image, [np.ones((3, 2))])[0].uri).shape == (224, 112, 3)
+    assert decoded(heat_map(image, np.ones((3, 2)))).shape == (224, 112, 3)
 
 
 def test_the_scale_runs_from_dark_to_bright():

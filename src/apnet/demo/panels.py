@@ -9,8 +9,8 @@ import torch
 
 from apnet.data import EvaluationTransform, read_image
 from apnet.data.transforms import resize
-from apnet.demo.systems import TrainedSystem
-from apnet.explanation import level_maps
+from apnet.demo.systems import NetworkResult
+from apnet.explanation import level_maps, relative
 from apnet.report import AttentionPanel, RankedGallery
 from apnet.retrieval import top_matches
 from apnet.types import NO_CAMERA, Embeddings
@@ -25,7 +25,7 @@ _CHOSEN = (
 )
 
 
-def ranked_galleries(system: TrainedSystem, shown: int = 10) -> list[RankedGallery]:
+def ranked_galleries(system: NetworkResult, shown: int = 10) -> list[RankedGallery]:
     """Chooses queries from best to worst by AP, and shows the head of their rankings."""
     precision = system.evaluation.average_precision
     order = np.argsort(precision, kind="stable")  # NaN, the queries without a match, sort last
@@ -56,24 +56,26 @@ def ranked_galleries(system: TrainedSystem, shown: int = 10) -> list[RankedGalle
     return rows
 
 
-def attention_panels(
-    system: TrainedSystem, image_size: tuple[int, int], count: int = 5
-) -> list[AttentionPanel]:
+def attention_panels(system: NetworkResult, count: int = 5) -> list[AttentionPanel]:
     """Shows the maps of every stage and level for queries of ``count`` different people."""
     _, first = np.unique(system.query.pids, return_index=True)
     indices = first[np.linspace(0, len(first) - 1, min(count, len(first))).astype(int)]
     images = [read_image(Path(system.query.paths[index])) for index in indices]
-    transform = EvaluationTransform(image_size)
+    transform = EvaluationTransform(system.image_size)
     batch = torch.stack([transform(image) for image in images])
     stages = level_maps(system.network, batch)
-    return [
-        AttentionPanel(
-            image=resize(image, image_size).permute(1, 2, 0).numpy(),
-            stages=tuple(tuple(level[row] for level in stage) for stage in stages),
-            caption=_label(system.query, int(index)),
+    panels = []
+    for row, (index, image) in enumerate(zip(indices, images, strict=True)):
+        shown = [relative([level[row] for level in stage]) for stage in stages]
+        panels.append(
+            AttentionPanel(
+                image=resize(image, system.image_size).permute(1, 2, 0).numpy(),
+                stages=tuple(stage.maps for stage in shown),
+                passed=tuple(stage.passed for stage in shown),
+                caption=_label(system.query, int(index)),
+            )
         )
-        for row, (index, image) in enumerate(zip(indices, images, strict=True))
-    ]
+    return panels
 
 
 def _label(embeddings: Embeddings, index: int) -> str:

@@ -9,17 +9,19 @@ from apnet.progress import Progress
 from apnet.synthetic import EASY, make_people
 from apnet.types import ReidDataset
 
-IDS = 300
+IDS = 240
 """Synthetic people: half of them to train on, half to be tested on."""
 
-IMAGES_PER_ID = 14
+IMAGES_PER_ID = 8
 CAMERAS = 6
+
+SIZE = (128, 64)
+"""Height and width in pixels, those of the shipped network; two cores render them in 40 s."""
 
 
 def demo_people(
     out: Path,
     source: str | None,
-    size: tuple[int, int],
     seed: int,
     workers: int,
     progress: Progress,
@@ -37,7 +39,7 @@ def demo_people(
         images_per_id=IMAGES_PER_ID,
         seed=seed,
         cameras=CAMERAS,
-        size=size,
+        size=SIZE,
         world=EASY,
         workers=workers,
         progress=progress,

@@ -1,20 +1,23 @@
-"""The demo's three systems: the pyramid, the same network without it, the colour histogram."""
+"""The demo's networks: the shipped one, a small one with the pyramid, the same without it."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
+from apnet.checkpoints import Checkpoint
 from apnet.config import Recipe
 from apnet.data import PKBatches
 from apnet.errors import DataError
 from apnet.evaluation import evaluate_network
 from apnet.model import APNet
+from apnet.models import load_model
 from apnet.progress import Progress
 from apnet.results import Evaluation
 from apnet.training import Callback, RunFolder, train
@@ -25,19 +28,26 @@ TrainingDisplay = Callable[[str, int], contextlib.AbstractContextManager[Callbac
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainedSystem:
-    """A trained network and what it achieved on people it has never seen."""
+class NetworkResult:
+    """A network and what it achieved on people it has never seen.
+
+    Attributes:
+        network: in evaluation mode.
+        image_size: height and width of its input in pixels.
+        evaluation: its figures.
+        query: embeddings of the queries.
+        gallery: embeddings of the gallery.
+        seconds: of training; of embedding and ranking where nothing was trained.
+        history: one entry per epoch; empty where nothing was trained.
+    """
 
     network: APNet
-    history: list[dict[str, float]]
+    image_size: tuple[int, int]
     evaluation: Evaluation
     query: Embeddings
     gallery: Embeddings
-
-    @property
-    def seconds(self) -> float:
-        """Training time, without evaluation."""
-        return sum(entry["seconds"] for entry in self.history)
+    seconds: float
+    history: Sequence[dict[str, float]] = ()
 
 
 def without_pyramid(recipe: Recipe) -> Recipe:
@@ -71,6 +81,19 @@ def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
     return dataclasses.replace(recipe, sampling=sampling, schedule=schedule, epochs=epochs)
 
 
+def evaluate_shipped(dataset: ReidDataset, progress: Progress) -> NetworkResult:
+    """Evaluates the network that comes with the package.
+
+    Raises:
+        CheckpointError: this installation has no weights.
+        DataError: the set has no query with a match.
+    """
+    begun = time.perf_counter()
+    shipped = load_model(device="cpu").checkpoint
+    tested = _tested("shipped", shipped, dataset, {}, progress)
+    return dataclasses.replace(tested, seconds=time.perf_counter() - begun)
+
+
 def train_system(
     name: str,
     recipe: Recipe,
@@ -78,7 +101,7 @@ def train_system(
     folder: Path,
     display: TrainingDisplay,
     progress: Progress,
-) -> TrainedSystem:
+) -> NetworkResult:
     """Trains (or goes on training, or finds trained) a network, and evaluates it.
 
     Raises:
@@ -93,15 +116,28 @@ def train_system(
             callbacks=[callback],
             resume=True,
             evaluate=False,
-        )
-    checkpoint.network.to(memory_format=torch.channels_last)
+        ).checkpoint
+    history = RunFolder(folder).read_history()
+    tested = _tested(name, checkpoint, dataset, {"training": recipe.seed}, progress)
+    return dataclasses.replace(
+        tested, history=history, seconds=sum(entry["seconds"] for entry in history)
+    )
+
+
+def _tested(
+    name: str,
+    checkpoint: Checkpoint,
+    dataset: ReidDataset,
+    seeds: dict[str, int],
+    progress: Progress,
+) -> NetworkResult:
+    network = checkpoint.network.to(memory_format=torch.channels_last)
     evaluation, query, gallery = evaluate_network(
-        checkpoint.network,
+        network,
         checkpoint.config,
         dataset,
         model=f"{name} sha256:{checkpoint.fingerprint}",
-        seeds={"training": recipe.seed},
+        seeds=seeds,
         progress=progress,
     )
-    history = RunFolder(folder).read_history()
-    return TrainedSystem(checkpoint.network, history, evaluation, query, gallery)
+    return NetworkResult(network, checkpoint.config.image_size, evaluation, query, gallery, 0.0)

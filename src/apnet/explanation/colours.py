@@ -21,6 +21,9 @@ _HEAT = np.array(
 )
 """RGB of evenly spaced shares from 0 to 1; each colour is lighter than the one before it."""
 
+FULL_SCALE = 3
+"""The multiple of a map's own mean from which on the brightest colour is used."""
+
 _FOR = np.array((222, 60, 30), dtype=np.float64)
 _AGAINST = np.array((30, 110, 230), dtype=np.float64)
 _HEAT_SHARE = 0.6
@@ -40,7 +43,7 @@ def heat_overlay(photograph: Image.Image, share: NDArray[np.floating]) -> Image.
 
     Args:
         photograph: RGB.
-        share: (h, w) values divided by the maximum of the scale, 0 to 1.
+        share: (h, w) values divided by the maximum of the scale; those above 1 look like 1.
     """
     smooth = Image.fromarray(share.astype(np.float32)).resize(
         photograph.size, Image.Resampling.BILINEAR

@@ -6,7 +6,9 @@ increase a score.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -24,6 +26,21 @@ Maps = list[list[NDArray[np.float32]]]
 
 Score = Callable[[APNet, Tensor], Tensor]
 """Runs a network once on (N, 3, H, W) images; returns (N,), one number per image."""
+
+
+@dataclass(frozen=True, eq=False)
+class RelativeMaps:
+    """Maps of one stage of one image.
+
+    Attributes:
+        maps: per level, (h, w), in multiples of the map's own mean; all zero where it is.
+        passed: per level, the map's mean as a share of the mean of the level before; ``None`` at
+            level 0. Of the strength of features this is the mean gate, weighted by strength: 0.5
+            where a level is neutral.
+    """
+
+    maps: tuple[NDArray[np.floating], ...]
+    passed: tuple[float | None, ...]
 
 
 @torch.inference_mode()
@@ -69,6 +86,26 @@ def grad_cams(network: APNet, images: Tensor, score: Score) -> Maps:
         [_cam(stage.name, level, next(gradients)) for level in recorded]
         for stage, recorded in zip(network.stages, record, strict=True)
     ]
+
+
+def relative(levels: Sequence[NDArray[np.floating]]) -> RelativeMaps:
+    """Returns one stage's maps of one image on a scale on which levels can be compared.
+
+    A level multiplies its map by gates of 0 to 1, so the maps of deeper levels are weaker wherever
+    they look. Each map is therefore divided by its own mean, which shows where it is strong, and
+    what the level passes on is a number of its own.
+
+    Args:
+        levels: (h, w) maps of one stage, 0 or more, level 0 first.
+    """
+    means = [float(level.mean()) for level in levels]
+    passed = [None, *(_ratio(after, before) for before, after in pairwise(means))]
+    shares = [level / (mean or 1.0) for level, mean in zip(levels, means, strict=True)]
+    return RelativeMaps(tuple(shares), tuple(passed))
+
+
+def _ratio(after: float, before: float) -> float:
+    return after / before if before > 0 else 0.0
 
 
 def top_class(network: APNet, images: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ def image_picture(network: APNet, images: NamedImages, index: int) -> Image.Imag
     heading, score = _score(network, batch, index, images.names)
     one = batch[index : index + 1]
     blocks = [
-        Block("strength of the features (mean magnitude)", _first(level_maps(network, one))),
+        Block("strength of the features (mean magnitude)", _first(level_maps(network, one)), True),
         Block(f"Grad-CAM: {heading}", _first(grad_cams(network, one, score))),
     ]
     stages = [stage.name for stage in network.stages]

@@ -11,12 +11,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from apnet.explanation.canvas import GAP, LINE, Canvas
-from apnet.explanation.colours import heat_colours, heat_overlay, signed_overlay
+from apnet.explanation.colours import FULL_SCALE, heat_colours, heat_overlay, signed_overlay
+from apnet.explanation.levels import relative
 from apnet.explanation.match import Match
 
 PICTURE_HEIGHT = 256
 _TOP = 2 * LINE + 2 * GAP
 _BANDS = 4
+_BAR = 160
+_KEY = (
+    "times the map's own mean, on one scale for all maps: where a map is strong, not how strong",
+    "x0.50: on average the level passes on half of the level before; a gate is 0 (none) to 1 (all)",
+)
 
 StageMaps = Sequence[Sequence[NDArray[np.float32]]]
 """Per stage, per level, (h, w), 0 or more."""
@@ -29,10 +35,12 @@ class Block:
     Attributes:
         heading: what the maps show.
         stages: one column per stage, one row per level.
+        gated: whether the maps are features, of which each level passes a share on.
     """
 
     heading: str
     stages: StageMaps
+    gated: bool = False
 
 
 def upscale(image: NDArray[np.uint8]) -> Image.Image:
@@ -47,8 +55,9 @@ def level_sheet(
 ) -> Image.Image:
     """Draws an image and, beside it, blocks of maps with stages in columns and levels in rows.
 
-    The maps of one stage in one block share a linear scale from 0 to their greatest value (ADR 41);
-    the greatest value of each map is printed below it in percent of that.
+    Every map is divided by its own mean, and all have one linear scale, from 0 to 3 times that, so
+    that levels, stages and images can be compared (ADR 75). Below each map stands the share of the
+    level before that it passes on.
 
     Args:
         name: of the file.
@@ -62,7 +71,7 @@ def level_sheet(
     rows = max(len(levels) for block in blocks for levels in block.stages)
     width = columns * (wide + GAP) + (len(blocks) + 1) * GAP
     cell = PICTURE_HEIGHT + LINE + GAP
-    canvas = Canvas((width, _TOP + 2 * LINE + rows * cell + LINE + GAP))
+    canvas = Canvas((width, _TOP + 2 * LINE + rows * cell + 2 * LINE + GAP))
     canvas.title((GAP, GAP), name)
     first = _TOP + 2 * LINE
     canvas.paste((GAP, first), photograph)
@@ -73,7 +82,7 @@ def level_sheet(
         canvas.caption((left, _TOP - LINE // 2), block.heading, span - GAP)
         for stage, levels in zip(names, block.stages, strict=True):
             canvas.caption((left, first - LINE), stage, wide)
-            _draw_column(canvas, (left, first), photograph, levels)
+            _draw_column(canvas, (left, first), photograph, levels, gated=block.gated)
             left += wide + GAP
         left += GAP
     _draw_scale(canvas, (wide + 3 * GAP, first + rows * cell))
@@ -125,28 +134,32 @@ def _draw_column(
     at: tuple[int, int],
     photograph: Image.Image,
     levels: Sequence[NDArray[np.float32]],
+    *,
+    gated: bool,
 ) -> None:
     left, top = at
-    ceiling = max(float(level.max()) for level in levels)
-    for number, level in enumerate(levels):
-        share = level / ceiling if ceiling > 0 else np.zeros_like(level)
-        canvas.paste((left, top), heat_overlay(photograph, share))
-        where = "before" if number == 0 else f"level {number}"
-        canvas.caption(
-            (left, top + PICTURE_HEIGHT + 1),
-            f"{where}, {share.max():.0%}",
-            photograph.width,
-            faint=True,
-        )
+    shown = relative(levels)
+    for number, (strength, passed) in enumerate(zip(shown.maps, shown.passed, strict=True)):
+        canvas.paste((left, top), heat_overlay(photograph, strength / FULL_SCALE))
+        share = f", x{passed:.2f}" if gated and passed is not None else ""
+        where = "before" if number == 0 else f"level {number}{share}"
+        canvas.caption((left, top + PICTURE_HEIGHT + 1), where, photograph.width, faint=True)
         top += PICTURE_HEIGHT + LINE + GAP
 
 
 def _draw_scale(canvas: Canvas, at: tuple[int, int]) -> None:
+    """Draws the colours with their numbers, and what they mean."""
     left, top = at
-    bar = Image.fromarray(heat_colours(np.linspace(0, 1, 160)[None])).resize((160, LINE - 5))
+    bar = Image.fromarray(heat_colours(np.linspace(0, 1, _BAR)[None])).resize((_BAR, LINE - 5))
     canvas.paste((left, top + 2), bar)
-    text = "from 0 to the greatest value of the column, to which the percentages refer"
-    canvas.caption((left + 170, top), text, canvas.image.width - left - 170 - GAP, faint=True)
+    for number in range(FULL_SCALE + 1):
+        text = f"{number}" if number < FULL_SCALE else f"{number} or more"
+        x = left + round(_BAR * number / FULL_SCALE) - 3
+        canvas.caption((x, top + LINE), text, 80, faint=True)
+    beside = left + _BAR + 80
+    for line, text in enumerate(_KEY):
+        y = top + line * LINE
+        canvas.caption((beside, y), text, canvas.image.width - beside - GAP, faint=True)
 
 
 def _draw_bands(

@@ -128,8 +128,11 @@ class AttentionPanel:
 
     Attributes:
         image: (H, W, 3) uint8, RGB.
-        stages: per backbone stage, per pyramid level, an (h, w) float map, finite and not negative;
-            level 0 is the stage's output before its pyramid.
+        stages: per backbone stage, per pyramid level, an (h, w) float map, finite and not negative,
+            in multiples of its own mean (see ``apnet.explanation.relative``); level 0 is the
+            stage's output before its pyramid.
+        passed: per stage, per level, the share of the level before that it passes on; ``None`` at
+            level 0.
         caption: label of the row.
 
     Raises:
@@ -138,6 +141,7 @@ class AttentionPanel:
 
     image: NDArray[np.uint8]
     stages: tuple[tuple[NDArray[np.floating], ...], ...]
+    passed: tuple[tuple[float | None, ...], ...]
     caption: str
 
     def __post_init__(self) -> None:
@@ -145,6 +149,10 @@ class AttentionPanel:
             raise DataError(
                 f"attention panel '{self.caption}': the image must be (H, W, 3) uint8, "
                 f"got {self.image.shape} {self.image.dtype}"
+            )
+        if [len(stage) for stage in self.stages] != [len(stage) for stage in self.passed]:
+            raise DataError(
+                f"attention panel '{self.caption}': give a passed share, or None, for every map"
             )
         for stage in self.stages:
             for heat in stage:
@@ -162,6 +170,7 @@ class ReportPage:
     Attributes:
         title: heading of the page.
         summary: one paragraph of plain text.
+        status: what the reader has to know of a page that is not final; empty for a final one.
         systems: the results table and the CMC curves; at least one.
         curves: training curves.
         galleries: ranked galleries.
@@ -169,6 +178,7 @@ class ReportPage:
         facts: label and value of the run's details: machine, versions, seed, command, time, memory.
         notes: limitations and intended use, one or two sentences each.
         ranked_by: name of the system that ranked ``galleries``.
+        attention_by: name of the system whose maps ``attention`` shows.
         attention_method: method that computed ``attention``, such as ``"Grad-CAM"``.
 
     Raises:
@@ -184,7 +194,9 @@ class ReportPage:
     facts: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
     ranked_by: str = ""
+    attention_by: str = ""
     attention_method: str = ""
+    status: str = ""
 
     def __post_init__(self) -> None:
         if not self.systems:

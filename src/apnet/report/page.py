@@ -18,7 +18,14 @@ from apnet.report.content import (
     SystemResult,
     TrainingCurve,
 )
-from apnet.report.pictures import HeatMap, Picture, heat_maps, heat_scale, panel_image, picture
+from apnet.report.pictures import (
+    FULL_SCALE,
+    Picture,
+    heat_map,
+    heat_scale,
+    panel_image,
+    picture,
+)
 from apnet.report.plots import LineStyle, cmc_svg, styles_of, training_svg
 from apnet.report.wording import card_rows, duration, percent, shared_protocol
 from apnet.retrieval.metrics.registry import comparison_labels
@@ -64,12 +71,20 @@ class _Ranking:
 
 
 @dataclass(frozen=True)
+class _HeatMap:
+    """One overlay as a data URI, and the share of the level before that its level passes on."""
+
+    uri: str
+    passed: float | None
+
+
+@dataclass(frozen=True)
 class _AttentionRow:
     """A person's image and the overlays per stage and level."""
 
     caption: str
     image: str
-    stages: tuple[tuple[HeatMap, ...], ...]
+    stages: tuple[tuple[_HeatMap, ...], ...]
 
 
 def write_report(path: Path, page: ReportPage) -> None:
@@ -99,6 +114,7 @@ def write_report(path: Path, page: ReportPage) -> None:
         rankings=rankings,
         attention=tuple(map(_attention_row, page.attention)),
         heat_scale=heat_scale(),
+        full_scale=FULL_SCALE,
         notes=[*page.notes, *_unreadable_note(rankings)],
     )
     # File names may be invalid Unicode; their invalid bytes become '?'.
@@ -171,7 +187,13 @@ def _ranking(gallery: RankedGallery) -> _Ranking:
 
 
 def _attention_row(panel: AttentionPanel) -> _AttentionRow:
-    stages = tuple(heat_maps(panel.image, levels) for levels in panel.stages)
+    stages = tuple(
+        tuple(
+            _HeatMap(heat_map(panel.image, strength), share)
+            for strength, share in zip(levels, passed, strict=True)
+        )
+        for levels, passed in zip(panel.stages, panel.passed, strict=True)
+    )
     return _AttentionRow(panel.caption, panel_image(panel.image), stages)
 
 

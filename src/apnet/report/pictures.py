@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,9 @@ _CROP_SIZE = (144, 288)
 _PANEL_SIZE = (112, 224)
 _HEAT_SHARE = 0.6
 
+FULL_SCALE = 3
+"""The multiple of a map's own mean at the bright end of the colours."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -32,19 +34,6 @@ class Picture:
 
     name: str
     uri: str | None
-
-
-@dataclass(frozen=True)
-class HeatMap:
-    """One overlay of the attention figure.
-
-    Attributes:
-        uri: the data URI.
-        peak: the map's maximum as a share (0 to 1) of the stage's.
-    """
-
-    uri: str
-    peak: float
 
 
 def picture(path: Path) -> Picture:
@@ -73,23 +62,18 @@ def panel_image(image: NDArray[np.uint8]) -> str:
     return _jpeg_uri(Image.fromarray(image), _PANEL_SIZE)
 
 
-def heat_maps(
-    image: NDArray[np.uint8], levels: Sequence[NDArray[np.floating]]
-) -> tuple[HeatMap, ...]:
-    """Returns a stage's maps over the grey image, on one scale from 0 to the stage's maximum.
-
-    The common scale makes levels comparable: a level with a smaller response is darker.
+def heat_map(image: NDArray[np.uint8], strength: NDArray[np.floating]) -> str:
+    """Returns a map over the grey image as a data URI, on the scale that all maps share.
 
     Args:
         image: (H, W, 3) uint8, RGB.
-        levels: (h, w) maps of the stage, not negative.
+        strength: (h, w), in multiples of the map's own mean, not negative; from ``FULL_SCALE`` on
+            the brightest colour is used.
 
     Raises:
         MissingExtraError: matplotlib, for its colour map magma, is not installed.
     """
-    ceiling = max(float(level.max()) for level in levels)
-    shares = [level / ceiling if ceiling > 0 else np.zeros(level.shape) for level in levels]
-    return tuple(HeatMap(_overlay(image, share), float(share.max())) for share in shares)
+    return _overlay(image, np.minimum(strength / FULL_SCALE, 1))
 
 
 def _overlay(image: NDArray[np.uint8], share: NDArray[np.floating]) -> str:
@@ -109,7 +93,7 @@ def _jpeg_uri(image: Image.Image, most: tuple[int, int]) -> str:
 
 
 def heat_scale() -> tuple[str, ...]:
-    """Returns nine colours from 0 to the stage's maximum, as ``#rrggbb``.
+    """Returns nine colours from 0 to ``FULL_SCALE``, as ``#rrggbb``.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
