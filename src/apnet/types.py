@@ -161,7 +161,7 @@ class Embeddings:
 
     def __getitem__(self, rows: int | slice | Sequence[int] | NDArray[Any]) -> Embeddings:
         """Returns the rows of an index, slice, list of indices, or (N,) mask."""
-        if isinstance(rows, Integral):  # also a number of numpy's
+        if isinstance(rows, int | Integral):  # also a number of numpy's
             rows = int(rows)
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"row {rows} of {len(self)} embeddings")
