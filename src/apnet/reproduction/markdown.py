@@ -10,7 +10,7 @@ from apnet.reproduction.definitions import figure_labels
 
 _SCALES = {
     "full": "The paper's networks and recipe.",
-    "small": "Small networks, the demo's short recipe: these figures say nothing about the paper's "
+    "small": "Small networks, a short recipe: these figures say nothing about the paper's "
     "own; compare rows with each other only.",
     "smoke": "One epoch on a handful of people: to see that everything runs. The figures mean "
     "nothing.",

@@ -92,7 +92,7 @@ def stand_in(name: str, scale: Scale) -> Source | None:
 def recipe_of(
     experiment: Experiment, system: System, train: str, scale: Scale, seed: int
 ) -> Recipe:
-    """Returns how a system is trained: the paper's recipe, or the demo's with a small network.
+    """Returns how a system is trained: the paper's recipe, or the recipe ``small``.
 
     Args:
         experiment: decides how the backbone shrinks.
@@ -107,7 +107,7 @@ def recipe_of(
         return dataclasses.replace(recipe, network=network, seed=seed)
     smaller = _SMALLER[scale]
     network = _shrunk(network, experiment, smaller)
-    return _shortened(dataclasses.replace(load_recipe("demo"), network=network, seed=seed), smaller)
+    return _shortened(dataclasses.replace(load_recipe("small"), network=network, seed=seed), smaller)
 
 
 def _shrunk(network: NetworkConfig, experiment: Experiment, smaller: _Smaller) -> NetworkConfig:
