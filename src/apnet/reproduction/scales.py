@@ -107,7 +107,8 @@ def recipe_of(
         return dataclasses.replace(recipe, network=network, seed=seed)
     smaller = _SMALLER[scale]
     network = _shrunk(network, experiment, smaller)
-    return _shortened(dataclasses.replace(load_recipe("small"), network=network, seed=seed), smaller)
+    recipe = dataclasses.replace(load_recipe("small"), network=network, seed=seed)
+    return _shortened(recipe, smaller)
 
 
 def _shrunk(network: NetworkConfig, experiment: Experiment, smaller: _Smaller) -> NetworkConfig:
