@@ -181,7 +181,10 @@ HEAD = "path,pid,camid,split\n"
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "lacks path, pid, split"),
+        ("", "an empty file"),
+        (HEAD, "no rows below its header"),
+        (HEAD + ",,,\n", "no rows below its header"),
+        (HEAD + "a/1.jpg,-1,1,query\n", "all of its images are junk"),
         ("path,pid\na/1.jpg,1\n", "lacks split"),
         (HEAD + "a/1.jpg,1,1,test\n", "line 2: split 'test' is none of train, query, gallery"),
         (HEAD + "a/1.jpg,,1,train\n", "line 2: the cell 'pid' is empty"),

@@ -191,18 +191,18 @@ def find_splits(
 
 
 def wrong_folder(root: Path, expected: str) -> DataError:
-    """Returns the error for a path that is not the expected data set folder."""
+    """Returns the error for a path that is not the expected data set folder.
+
+    Raises:
+        DataError: it is an archive, or a folder that holds one instead.
+    """
     if not is_there(root):
         return DataError(f"{root}: no such folder; expected {expected}")
     if not is_folder(root):
         refuse_archive(root)
         return DataError(f"{root}: a file, not a folder; expected {expected}")
     found = contents(root)
-    archives = [path.name for path in found.others if is_archive_name(path.name)]
-    if archives and not found.images and not found.folders:
-        return DataError(
-            f"{root}: holds only the archive {shortened(archives[0], _SHOWN_NAME)}; unpack it"
-        )
+    refuse_lone_archive(root, found)
     return DataError(f"{root}: expected {expected}; found {_shown(found)}")
 
 
@@ -214,6 +214,19 @@ def refuse_archive(path: Path) -> None:
     """
     if is_archive_name(path.name):
         raise DataError(f"{path}: an archive; unpack it, and name the folder that comes out")
+
+
+def refuse_lone_archive(folder: Path, found: Contents) -> None:
+    """Checks that a folder does not hold archives instead of what was packed in them.
+
+    Raises:
+        DataError: it holds an archive, and neither folders nor images.
+    """
+    archives = [path.name for path in found.others if is_archive_name(path.name)]
+    if archives and not found.images and not found.folders:
+        raise DataError(
+            f"{folder}: holds only the archive {shortened(archives[0], _SHOWN_NAME)}; unpack it"
+        )
 
 
 def _shown(found: Contents) -> str:
