@@ -93,6 +93,12 @@ def test_more_people_make_a_taller_sheet(run, people, tmp_path):
         (("sheet", "SET"), "--out"),
         (("sheet", "SET", "--out", "a.png", "--people", 0), "--people"),
         (("make", "new", "--set", "people-small", "--ids", 9, "--seed", 1), "--ids, --seed"),
+        (("make", "new", "--size", f"{'9' * 5000}x64"), "is no image size"),
+        (("make", "new", "--ids", 10**30), "--ids"),
+        (("show", "SET", "--pid", 2**31), "--pid"),
+        (("show", "SET", "--pid", "9" * 5000), "--pid"),
+        (("show", "x" * 5000, "--pid", 1), "too long for the file system"),
+        (("sheet", "market1501=~nosuchuser", "--out", "a.png"), "home directory"),
         (("make", "new", "--share", 0.5), "no effect without --set"),
     ],
 )
@@ -114,7 +120,7 @@ def test_damaged_metadata_is_named_by_line(run, people, tmp_path):
     (root / "metadata.jsonl").write_text('{"pid": 1}\n{"pid"\n')
     code, _, err = run("data", "show", root, "--pid", 2, "--out", tmp_path / "2.png")
     assert code == 2
-    assert "metadata.jsonl: line 2 is damaged" in err
+    assert "metadata.jsonl: line 2: damaged" in err
 
 
 def test_a_named_set_is_listed_and_made(run, tmp_path):

@@ -199,16 +199,22 @@ class TestMetadata:
             *('{"pid": 2', "[]", "3", '{"pid": "x"}', '{"split": "train"}'),
             *('{"pid": 2, "differs": "a"}', '{"pid": 1, "cues": [1]}'),
             *('{"image": "x", "yaw": []}', '{"a": 1, "twin": "fine"}'),
+            *('{"pid": -1}', '{"pid": 2147483648}', '{"pid": 1e999}', '{"pid": NaN}'),
+            '{"pid": 1, "look": ' + "[" * 100_000 + "]" * 100_000 + "}",
+            '{"image": "x", "occlusion": 1.5}',
+            '{"image": "x", "pixels": 1e30}',
+            '{"image": "x", "changes": ["' + "a" * 5000 + '"]}',
+            '{"image": "x", "place": ["street"]}',
         ],
     )
     def test_a_damaged_line_is_named(self, tmp_path, damaged):
         (tmp_path / "metadata.jsonl").write_text(f'{{"pid": 1}}\n{damaged}\n{{"pid": 3}}\n')
-        with pytest.raises(DataError, match="line 2 is damaged"):
+        with pytest.raises(DataError, match=r"line 2: damaged.*; make the set again"):
             read_metadata(tmp_path)
 
     def test_text_that_is_not_utf8(self, tmp_path):
         (tmp_path / "metadata.jsonl").write_bytes(b"\xff\xfe")
-        with pytest.raises(DataError, match="cannot be read"):
+        with pytest.raises(DataError, match="no UTF-8 text; save"):
             read_metadata(tmp_path)
 
     @pytest.mark.parametrize(

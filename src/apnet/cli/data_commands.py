@@ -102,7 +102,7 @@ def check(
 
 def show(
     source: Source,
-    pid: Annotated[int, typer.Option(min=0, help="The person.")],
+    pid: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The person.")],
     out: Annotated[
         Optional[Path],  # noqa: UP045 - typer on Python 3.10
         typer.Option(metavar="FILE", help="PNG or JPEG to write; person-PID.png by default."),
@@ -142,7 +142,8 @@ def _listing(source: str) -> Listing:
     """Returns the listing of NAME=DIR, or of DIR in Market-1501 layout."""
     from apnet.data import parse_source
     from apnet.data.registry import read_listing
+    from apnet.files import is_there
 
-    if "=" in source and not Path(source).exists():
+    if "=" in source and not is_there(Path(source)):
         return read_listing(*parse_source(source))
-    return read_listing("market1501", Path(source).expanduser())
+    return read_listing("market1501", source)

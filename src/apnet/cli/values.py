@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from apnet.errors import ConfigError
+from apnet.files import shortened
 from apnet.retrieval import Reranking
 
 
@@ -15,9 +16,11 @@ def image_size(text: str) -> tuple[int, int]:
     Raises:
         ConfigError: it is not written so, or a side is outside 16..4096.
     """
-    match = re.fullmatch(r"(\d+)[xX](\d+)", text)
+    match = re.fullmatch(r"(\d{1,9})[xX](\d{1,9})", text, re.ASCII)
     if match is None:
-        raise ConfigError(f"'{text}' is no image size; write HEIGHTxWIDTH, such as 256x128")
+        raise ConfigError(
+            f"'{shortened(text)}' is no image size; write HEIGHTxWIDTH, such as 256x128"
+        )
     height, width = int(match[1]), int(match[2])
     if not (16 <= height <= 4096 and 16 <= width <= 4096):
         raise ConfigError(f"image size {text}: each side must be from 16 to 4096 pixels")

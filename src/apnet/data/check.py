@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from apnet.arguments import AnyPath
-from apnet.data.images import read_image
+from apnet.data.images import MAX_BYTES, read_image
 from apnet.data.listing import Listing
 from apnet.data.published import (
     SPLITS,
@@ -23,7 +23,8 @@ from apnet.data.published import (
 )
 from apnet.data.registry import identified, read_listing
 from apnet.display import summarised
-from apnet.errors import ImageError
+from apnet.errors import DataError
+from apnet.files import read_bytes
 from apnet.progress import Progress, silent
 from apnet.types import NO_CAMERA, ImageRecord
 
@@ -158,7 +159,7 @@ def _examine(listing: Listing, progress: Progress) -> tuple[dict[Path, str], lis
         for done, (path, found) in enumerate(
             zip(paths, threads.map(_digest_or_error, paths), strict=True), start=1
         ):
-            if isinstance(found, ImageError):
+            if isinstance(found, DataError):
                 unreadable.append(str(found))
             else:
                 digests[path] = found
@@ -166,12 +167,12 @@ def _examine(listing: Listing, progress: Progress) -> tuple[dict[Path, str], lis
     return digests, unreadable
 
 
-def _digest_or_error(path: Path) -> str | ImageError:
+def _digest_or_error(path: Path) -> str | DataError:
     try:
         read_image(path)
-    except ImageError as error:
+        return hashlib.sha256(read_bytes(path, MAX_BYTES)).hexdigest()
+    except DataError as error:
         return error
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass

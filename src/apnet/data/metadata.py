@@ -1,23 +1,24 @@
 """Reads ``metadata.jsonl``, which describes the persons and images of a synthetic set.
 
 Every line is a JSON object: a person (with ``look``), an image (with ``image``), or a pair of twins
-(with ``twin``). Missing keys are read as None or empty; unknown keys are ignored.
+(with ``twin``); see ``metadata_lines``. Missing keys are read as None or empty; unknown keys are
+ignored, and so are blank lines.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from apnet.errors import DataError
+from apnet.data.metadata_lines import ImageLine, PersonLine, TwinLine, words
+from apnet.files import checked, is_file, parse_json, read_text
 
 FILE = "metadata.jsonl"
 
-Value = TypeVar("Value")
+_REMEDY = "make the set again, or remove the file to go on without metadata"
 
 
 @dataclass(frozen=True)
@@ -106,68 +107,48 @@ def read_metadata(root: Path) -> Metadata:
     """Reads the ``metadata.jsonl`` of a folder; returns empty metadata if there is none.
 
     Raises:
-        DataError: the file cannot be read or a line is damaged; the message names the line.
+        DataError: the file cannot be read or a line is damaged; the message names line and field.
     """
     path = root / FILE
     metadata = Metadata()
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, NotADirectoryError):  # a table is its own root
+    if not is_file(path):
         return metadata
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); make the set again") from None
-    for number, line in enumerate(lines, 1):
-        _take_line(metadata, line, f"{path}: line {number}")
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if line.strip():
+            _take(metadata, line, f"{path}: line {number}")
     return metadata
 
 
-def _take_line(metadata: Metadata, line: str, place: str) -> None:
-    try:
-        _take(metadata, json.loads(line))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise DataError(
-            f"{place} is damaged; make the set again, or remove the file to go on without metadata"
-        ) from None
-
-
-def _take(metadata: Metadata, line: Mapping[str, Any]) -> None:
+def _take(metadata: Metadata, text: str, place: str) -> None:
+    line = parse_json(text, dict[str, Any], place, _REMEDY)
     if "image" in line:
-        metadata.images[str(line["image"])] = _image(line)
+        image = checked(line, ImageLine, place, _REMEDY)
+        metadata.images[image["image"]] = _image(image)
     elif "twin" in line:
-        pids = (int(line["a"]), int(line["b"]))
-        metadata.pairs.append(Twins(pids, str(line["twin"]), _words(line, "differs")))
+        twin = checked(line, TwinLine, place, _REMEDY)
+        pids = (twin["a"], twin["b"])
+        metadata.pairs.append(Twins(pids, twin["twin"], words(twin.get("differs"))))
     else:
-        metadata.people[int(line["pid"])] = _person(line)
+        person = checked(line, PersonLine, place, _REMEDY)
+        metadata.people[person["pid"]] = _person(person)
 
 
-def _person(line: Mapping[str, Any]) -> PersonNotes:
-    cues = line.get("cues", {})
+def _person(line: PersonLine) -> PersonNotes:
     return PersonNotes(
-        split=str(line.get("split", "")),
-        group=_optional(int, line.get("look", {}).get("group")),
-        differs=_words(line, "differs"),
-        cues={scale: _words(cues, scale) for scale in cues},
+        split=line.get("split") or "",
+        group=(line.get("look") or {}).get("group"),
+        differs=words(line.get("differs")),
+        cues={scale: words(cues) for scale, cues in (line.get("cues") or {}).items()},
     )
 
 
-def _image(line: Mapping[str, Any]) -> ImageNotes:
-    scene = (str(line[key]) for key in ("place", "weather", "light") if line.get(key))
+def _image(line: ImageLine) -> ImageNotes:
+    scene = (line.get("place"), line.get("weather"), line.get("light"))
     return ImageNotes(
-        yaw=_optional(float, line.get("yaw")),
-        occlusion=_optional(float, line.get("occlusion")),
-        truncation=_optional(float, line.get("truncation")),
-        pixels=_optional(int, line.get("pixels")),
-        scene=tuple(dict.fromkeys(scene)),
-        changes=_words(line, "changes"),
+        yaw=line.get("yaw"),
+        occlusion=line.get("occlusion"),
+        truncation=line.get("truncation"),
+        pixels=line.get("pixels"),
+        scene=words(word for word in scene if word),
+        changes=words(line.get("changes")),
     )
-
-
-def _words(line: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    words = line.get(key, [])
-    if not isinstance(words, list):
-        raise TypeError(f"{key} is no list")
-    return tuple(str(word) for word in words)
-
-
-def _optional(kind: Callable[[Any], Value], value: Any) -> Value | None:
-    return None if value is None else kind(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from apnet.data.published import PUBLISHED, Counts, counts_of, differences, miss
 from apnet.data.synthetic_sets import SYNTHETIC, read_synthetic, synthetic_note
 from apnet.data.table import read_table
 from apnet.errors import ConfigError, DataError
+from apnet.files import shortened
 from apnet.types import ReidDataset
 
 DATASETS: Mapping[str, Callable[[Path], Listing]] = {
@@ -44,12 +46,15 @@ def parse_source(text: str) -> tuple[str, Path]:
 
     Raises:
         ConfigError: the text has another form or the name is unknown.
+        DataError: the system refuses to say what the folder is.
     """
     name, sign, folder = text.partition("=")
     if not (name and sign and folder):
-        raise ConfigError(f"data source {text!r}: write it as NAME=DIR, such as market1501=DIR")
+        raise ConfigError(
+            f"data source {shortened(repr(text))}: write it as NAME=DIR, such as market1501=DIR"
+        )
     _loader(name)
-    return name, Path(folder).expanduser()
+    return name, as_path(folder, "the folder of a data source")
 
 
 def load_source(text: str) -> ReidDataset:
@@ -75,7 +80,7 @@ def load_sources(texts: Sequence[str]) -> tuple[ReidDataset, ...]:
     datasets: dict[tuple[str, Path], ReidDataset] = {}
     for text in texts:
         dataset = load_source(text)
-        place = (dataset.name, dataset.root.resolve())
+        place = (dataset.name, Path(os.path.realpath(dataset.root)))
         if place in datasets:
             raise ConfigError(f"data source {text!r}: this set was given before; give it once")
         datasets[place] = dataset
@@ -155,4 +160,4 @@ def _loader(name: str) -> Callable[[Path], Listing]:
         return DATASETS[name]
     close = difflib.get_close_matches(name, DATASETS, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(DATASETS)}"
-    raise ConfigError(f"no data set is called {name!r}; {hint}")
+    raise ConfigError(f"no data set is called {shortened(repr(name))}; {hint}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from apnet.errors import DataError
+from apnet.files import is_file, shortened
 from apnet.types import ImageRecord, ReidDataset
 
 _SHOWN = 3
@@ -43,7 +44,7 @@ def snapshot(dataset: ReidDataset) -> dict[str, Any]:
     Raises:
         DataError: the size of an image file cannot be read.
     """
-    base = dataset.root.parent if dataset.root.is_file() else dataset.root
+    base = dataset.root.parent if is_file(dataset.root) else dataset.root
     lines = [_line(record, base) for record in dataset.train]
     by_pid: dict[int, list[int]] = {}
     for index, record in enumerate(dataset.train):
@@ -92,10 +93,10 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _line(record: ImageRecord, base: Path) -> str:
     try:
         size = record.path.stat().st_size
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise DataError(
-            f"{record.path}: this training image cannot be read ({error.strerror}); restore it, or "
-            "load the data set again"
+            f"{record.path}: this training image cannot be read "
+            f"({getattr(error, 'strerror', None) or error}); restore it, or load the data set again"
         ) from None
     return f"{Path(os.path.relpath(record.path, base)).as_posix()}\t{record.camid}\t{size}"
 
@@ -139,13 +140,13 @@ def _parsed(record: Mapping[str, Any]) -> _Snapshot:
         return _Snapshot(images, digest, by_identity)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"the record of the training data is malformed ({error!r}); it cannot be compared, "
-            "start a new run"
+            f"the record of the training data is malformed ({shortened(ascii(error))}); it "
+            "cannot be compared, start a new run"
         ) from None
 
 
 def _entry(name: object, entry: Any) -> tuple[int, str]:
     count, digest = entry
     if not isinstance(name, str) or type(count) is not int or not isinstance(digest, str):
-        raise ValueError(f"the entry of identity {name!r} has another form")
+        raise ValueError(f"the entry of identity {shortened(repr(name))} has another form")
     return count, digest

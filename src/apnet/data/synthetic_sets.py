@@ -13,7 +13,7 @@ from typing import Any
 from apnet.data.benchmarks.market1501 import read_market1501
 from apnet.data.listing import Listing
 from apnet.errors import DataError
-from apnet.files import read_json
+from apnet.files import is_folder, read_json
 
 SYNTHETIC = "synthetic"
 """The name of every rendered set."""
@@ -39,7 +39,7 @@ def synthetic_note(root: Path) -> str | None:
     Args:
         root: the folder that holds the splits, or a table.
     """
-    if not root.is_dir():
+    if not is_folder(root):
         return None
     try:
         marks = read_json(root / MARKER, _Marks, "")
