@@ -100,7 +100,10 @@ def test_an_empty_split_is_a_problem(market):
 
 
 def test_without_cameras(tmp_path, touch):
-    touch(tmp_path, ["train/a/1.jpg", "query/b/1.jpg", "gallery/b/2.jpg", "gallery/c/3.jpg"])
+    touch(
+        tmp_path,
+        ["train/a/1.jpg", "train/d/1.jpg", "query/b/1.jpg", "gallery/b/2.jpg", "gallery/c/3.jpg"],
+    )
     check = check_dataset("folder", tmp_path, decode=False)
     assert check.counts["gallery"].cameras == 0
     assert check.remarks() == check.problems() == []

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from apnet.arguments import AnyPath
+from apnet.data.foregone import foregone_results, match_counts, narrow_splits
 from apnet.data.images import MAX_BYTES, read_image
 from apnet.data.listing import Listing
 from apnet.data.published import (
@@ -52,6 +53,8 @@ class DatasetCheck:
         copies_in_test: files with identical bytes in query and in gallery.
         copies_leaked: files with identical bytes in train and in query or gallery.
         decoded: whether images were decoded and compared.
+        foregone: why every network has the same results, if so.
+        narrow: splits of one identity, of one camera, or of the same images.
     """
 
     name: str
@@ -68,6 +71,8 @@ class DatasetCheck:
     copies_in_test: Copies
     copies_leaked: Copies
     decoded: bool
+    foregone: tuple[str, ...] = ()
+    narrow: tuple[str, ...] = ()
 
     def _rows(self) -> dict[str, object]:
         counted: dict[str, object] = {
@@ -90,6 +95,7 @@ class DatasetCheck:
             empty = [split for split in ("query", "gallery") if not self.counts[split].images]
         return [
             *(f"the {split} split is empty" for split in empty),
+            *self.foregone,
             *_sentence(self.off_grammar, "image names do not follow the naming scheme"),
             *_sentence(self.unreadable, "images cannot be decoded"),
             *_sentence(self.leaked_pids, "identities are both in train and in query or gallery"),
@@ -100,6 +106,7 @@ class DatasetCheck:
         """Returns one sentence per property that is no fault but affects results."""
         return [
             *differences(self.counts, self.published),
+            *self.narrow,
             *_sentence(self.one_camera_train, "training identities are in one camera only"),
             *_sentence(self.unanswerable_queries, "query identities have no match in the gallery"),
             *_sentence(self.copies_within, "images occur more than once in their split"),
@@ -147,6 +154,8 @@ def check_dataset(
         copies_in_test=tuple(copies.in_test),
         copies_leaked=tuple(copies.leaked),
         decoded=decode,
+        foregone=tuple(foregone_results(listing)),
+        narrow=tuple(narrow_splits(listing)),
     )
 
 
@@ -219,19 +228,9 @@ def _one_camera(records: Iterable[ImageRecord]) -> tuple[int, ...]:
 
 
 def _unanswerable(listing: Listing) -> tuple[int, ...]:
-    gallery = _cameras_by_pid(listing.gallery)
-    return tuple(
-        sorted(
-            {
-                record.pid
-                for record in listing.query
-                if not any(
-                    camid != record.camid or camid == NO_CAMERA
-                    for camid in gallery.get(record.pid, ())
-                )
-            }
-        )
-    )
+    counts = match_counts(listing.query, listing.gallery)
+    without = {each.pid for each, count in zip(listing.query, counts, strict=True) if not count}
+    return tuple(sorted(without))
 
 
 def _cameras_by_pid(records: Iterable[ImageRecord]) -> dict[int, set[int]]:

@@ -15,6 +15,7 @@ from apnet.data.benchmarks.msmt17 import read_msmt17, read_msmt17_noval
 from apnet.data.benchmarks.occluded_duke import read_occluded_duke
 from apnet.data.benchmarks.others import read_occluded_reid, read_personx, read_veri776
 from apnet.data.folders import read_folders
+from apnet.data.foregone import foregone_results, narrow_splits
 from apnet.data.listing import Listing, off_grammar_error
 from apnet.data.published import PUBLISHED, Counts, counts_of, differences, missing_splits
 from apnet.data.synthetic_sets import SYNTHETIC, read_synthetic, synthetic_note
@@ -110,7 +111,8 @@ def load_dataset(name: str, root: AnyPath) -> ReidDataset:
 
     Returns:
         The records of every split in a deterministic order, with notes on what was left out, on a
-        missing training or test split, and on counts that differ from the published ones.
+        missing training or test split, on results that are the same for every network, and on
+        counts that differ from the published ones.
 
     Raises:
         TypeError: the name is no text or the root no path.
@@ -133,6 +135,8 @@ def load_dataset(name: str, root: AnyPath) -> ReidDataset:
         *origin,
         *listing.notes,
         *missing_splits(listing),
+        *foregone_results(listing),
+        *narrow_splits(listing),
         *differences(counts_of(listing), published),
     )
     return ReidDataset(name, listing.root, listing.train, listing.query, listing.gallery, notes)
