@@ -128,7 +128,7 @@ def test_a_resumed_run_needs_no_initial_weights(tmp_path, trained):
 def test_the_shipped_network(tmp_path):
     said = []
     recipe = load_recipe(
-        "demo",
+        "small",
         {
             "weights": "shipped",
             "preset": "weights",
