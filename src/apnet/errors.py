@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 
 class ApnetError(Exception):
-    """Base of all errors that are the input's fault; the command line prints it and exits 2."""
+    """Base of all errors that are the input's fault; the command line prints it and exits 2.
+
+    Args:
+        message: one line; line ends, and bytes of names that are no UTF-8, are shown as escapes.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class ConfigError(ApnetError):
@@ -39,6 +46,13 @@ class Interrupted(BaseException):
 
     Like ``KeyboardInterrupt`` it is no ``Exception``, so that nothing swallows it.
     """
+
+
+def printable(text: str) -> str:
+    """Returns a text on one line, with escapes for what cannot be printed or encoded."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from apnet.data.contents import IMAGE_SUFFIXES, Contents, contents, is_archive_name
 from apnet.data.identity_numbers import id_number
-from apnet.errors import DataError
+from apnet.errors import DataError, printable
 from apnet.files import is_folder, is_there, shortened
 from apnet.types import JUNK_PID, ImageRecord
 
@@ -240,5 +240,5 @@ def _shown(found: Contents) -> str:
 
 
 def _first(paths: Sequence[Path]) -> str:
-    shown = ", ".join(shortened(path.name, _SHOWN_NAME) for path in paths[:3])
+    shown = ", ".join(shortened(printable(path.name), _SHOWN_NAME) for path in paths[:3])
     return shown + (", ..." if len(paths) > 3 else "")

@@ -12,7 +12,7 @@ from apnet.data.contents import contents
 from apnet.data.identity_numbers import id_number, is_junk, number_names
 from apnet.data.listing import Listing, refuse_archive, refuse_lone_archive
 from apnet.data.table_text import EXPECTED, REQUIRED, read_table_text
-from apnet.errors import DataError
+from apnet.errors import DataError, printable
 from apnet.files import is_file, is_folder, shortened
 from apnet.types import NO_CAMERA, ImageRecord
 
@@ -157,5 +157,4 @@ def _verify(table: Path, rows: Sequence[_Row]) -> None:
 
 def _told(path: Path) -> str:
     """Returns a path of a cell on one line."""
-    text = str(path)
-    return text if text.isprintable() else shortened(ascii(text)[1:-1], 160)
+    return shortened(printable(str(path)), 160)
