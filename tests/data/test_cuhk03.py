@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -42,11 +44,11 @@ def pixels_of(name):
     return np.random.default_rng(int(name[8:10])).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def write_protocol(path, names=NAMES, splits=SPLITS):
+def write_protocol(path, names=NAMES, splits=SPLITS, labels=LABELS):
     scipy_io = pytest.importorskip("scipy.io")
     cells = np.empty((len(names), 1), dtype=object)
     cells[:, 0] = names
-    content = {"filelist": cells, "labels": np.array([LABELS]).T, "camId": np.array([CAMERAS]).T}
+    content = {"filelist": cells, "labels": np.array([labels]).T, "camId": np.array([CAMERAS]).T}
     content |= {f"{split}_idx": np.array([rows]).T for split, rows in splits.items()}
     scipy_io.savemat(path, content)
 
@@ -165,4 +167,22 @@ def test_a_protocol_that_does_not_fit(tmp_path, names, splits):
 def test_a_missing_extra_is_named(release, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
     with pytest.raises(MissingExtraError, match=r"apnet-reid\[cuhk03\]"):
+        load_dataset("cuhk03np-labeled", tmp_path)
+
+
+@pytest.mark.parametrize("label", [-1, 2**31, 2**40])
+def test_labels_out_of_range(release, tmp_path, label):
+    path = tmp_path / "cuhk03_new_protocol_config_labeled.mat"
+    write_protocol(path, labels=[label, *LABELS[1:]])
+    with pytest.raises(DataError, match="its file list, labels and splits do not fit"):
+        load_dataset("cuhk03np-labeled", tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="special files of POSIX")
+@pytest.mark.parametrize("target", ["/dev/zero", "cuhk03_new_protocol_config_labeled.mat", None])
+def test_a_protocol_that_is_no_file(release, tmp_path, target):
+    path = tmp_path / "cuhk03_new_protocol_config_labeled.mat"
+    path.unlink()
+    os.mkfifo(path) if target is None else path.symlink_to(target)
+    with pytest.raises(DataError, match=r"_labeled\.mat: .*(a device|circle|a pipe)"):
         load_dataset("cuhk03np-labeled", tmp_path)

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import numpy as np
@@ -52,6 +53,26 @@ def test_unreadable_images(market):
     assert str(path) in check.unreadable[0]
     assert any("2 images cannot be decoded" in problem for problem in check.problems())
     assert check_dataset("market1501", market, decode=False).problems() == []
+
+
+@pytest.mark.parametrize("content", [b"%!PS-Adobe-3.0 EPSF-3.0", b"GIF89a", b"\x00" * 50])
+def test_files_that_are_no_images(market, content):
+    (market / "query" / "0006_c1s1_000001_00.jpg").write_bytes(content)
+    check = check_dataset("market1501", market)
+    assert len(check.unreadable) == 1
+    assert len(check.problems()) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names that are no UTF-8")
+@pytest.mark.parametrize("name", [b"0006_c1s1_000009_00\xff.jpg", b"\xe9.jpg", b"a\nb.jpg"])
+def test_names_that_are_no_utf8(market, name):
+    try:
+        (market / "query" / os.fsdecode(name)).touch()
+    except OSError:
+        pytest.skip("a file system of UTF-8 names")
+    check = check_dataset("market1501", market)
+    assert len(check.off_grammar) == 1
+    json.dumps(check.to_dict()).encode("ascii")
 
 
 def test_names_off_the_grammar(market):

@@ -83,6 +83,43 @@ def test_a_bad_line_is_named(release, line):
         load_dataset("msmt17", release)
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("between", [" ", "\t", "   "])
+def test_lists_as_editors_write_them(release, mark, ends, between):
+    lines = [f"{name}{between}{name[:4]}" for name in QUERY]
+    text = mark + ends.join([*lines, "", ""])
+    (release / "list_query.txt").write_bytes(text.replace("/", "\\", 1).encode())
+    assert cells(load_dataset("msmt17", release).query) == [(TEST_OFFSET, 1)]
+
+
+@pytest.mark.parametrize("number", [str(2**31), "9" * 30, "9" * 5000])
+def test_numbers_of_a_list_have_a_limit(release, number):
+    for line in (
+        f"0/{number}_000_01_0303morning_0015_0.jpg {number}",
+        f"0/0000_000_{number}_0303morning_0015_0.jpg 0",
+        f"{QUERY[0]} {number}",
+    ):
+        (release / "list_query.txt").write_text(line)
+        with pytest.raises(DataError, match=r"list_query\.txt, line 1: .* more than 2,147,483,647"):
+            load_dataset("msmt17", release)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe0\0", b"caf\xe9", b"\x80"])
+def test_a_list_that_is_no_utf8(release, content):
+    (release / "list_query.txt").write_bytes(content)
+    with pytest.raises(DataError, match=r"list_query\.txt: byte .* save the file as UTF-8"):
+        load_dataset("msmt17", release)
+
+
+@pytest.mark.parametrize("name", ["list_query.txt", "list_train.txt", "list_val.txt"])
+def test_a_list_that_is_a_folder(release, name):
+    (release / name).unlink()
+    (release / name).mkdir()
+    with pytest.raises(DataError, match=rf"{name}: cannot be read: it is a folder"):
+        load_dataset("msmt17", release)
+
+
 def test_the_repacked_form_has_cameras_of_two_digits(touch, tmp_path):
     base = touch(
         tmp_path / "MSMT17_V1",
