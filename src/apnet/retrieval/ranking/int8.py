@@ -109,7 +109,7 @@ class Int8Product:
             part = slice(start, start + _TILE)
             dithered, scales = self._columns[:, part]
             tile = scores[:, part]
-            torch.sub(torch._int_mm(self._gallery[part], whole.T).T, shift, out=tile)
+            torch.sub(_integer_product(self._gallery[part], whole).T, shift, out=tile)
             tile -= dithered
             tile *= scales
             tile *= steps
@@ -150,11 +150,18 @@ def int8_works() -> bool:
     signs = torch.tensor([1, -1], dtype=torch.int8).repeat(8, 16)  # (8, 32)
     try:
         found = torch._int_mm(127 * signs, (63 * signs).T)
-        of_one = torch._int_mm(signs.T[:, :1].contiguous(), signs[:1])  # wrong in torch 2.14
     except (RuntimeError, AttributeError):
         return False
-    right = bool((found == 127 * 63 * 32).all())
-    return right and torch.equal(of_one, torch.outer(signs[0].int(), signs[0].int()))
+    return bool((found == 127 * 63 * 32).all())
+
+
+def _integer_product(gallery: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+    """Returns (G, B) int32 of (G, D) and (B, D) int8; torch 2.14 is wrong for a single term."""
+    import torch
+
+    if gallery.shape[1] == 1:
+        return gallery.int() * whole.int().T
+    return torch._int_mm(gallery, whole.T)
 
 
 def _rounded(
