@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,11 @@ def say_json(value: Any) -> None:
 
 
 def tell(text: str) -> None:
-    """Writes a remark to standard error."""
-    _errors().print(text, markup=False)
+    """Writes a remark to standard error, above a progress bar where there is one."""
+    if _errors.cache_info().currsize:
+        _errors().print(text, markup=False)
+    else:  # without rich, which takes longer to import than many commands run
+        sys.stderr.write(f"{text}\n")
 
 
 def one_line(text: str) -> str:
