@@ -9,12 +9,12 @@ from apnet.embedding.jobs import (
     EmbedJob,
     EmbedResult,
     embed_to_file,
-    embed_to_store,
 )
 from apnet.embedding.new_store import check_place, check_same
 from apnet.embedding.precision import WantedPrecision, checked_precision
 from apnet.embedding.reference import embed_images, embed_records
 from apnet.embedding.store import StoreWriter
+from apnet.embedding.store_jobs import embed_to_store
 from apnet.embedding.stream import EmbeddedBatch, EmbedOptions, decoded_batches, embed_stream
 
 __all__ = [

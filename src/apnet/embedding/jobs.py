@@ -1,10 +1,9 @@
-"""Embedding jobs: from image files to a feature file or a feature store."""
+"""Embedding jobs: what is embedded and how, and the job that fills a feature file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,13 @@ from apnet.display import summarised
 from apnet.embedding.agreement import sample_images
 from apnet.embedding.choice import Choice, choose_backend
 from apnet.embedding.engines import Task
-from apnet.embedding.new_store import check_place, check_same
-from apnet.embedding.store import StoreWriter
 from apnet.embedding.stream import EmbeddedBatch, EmbedOptions, embed_stream
-from apnet.embedding.updates import Updates, updates_of
-from apnet.errors import ApnetError, ImageError, Interrupted
+from apnet.errors import ImageError
 from apnet.files import check_writable, write_text
 from apnet.model import APNet
 from apnet.progress import Progress, silent
 from apnet.retrieval.files.arrays import arrays_of
 from apnet.retrieval.files.formats import format_of
-from apnet.retrieval.files.store import Numbers, StoreHeader, is_store, read_header
 from apnet.types import Embeddings, ImageRecord
 
 Notify = Callable[[str], None]
@@ -124,133 +119,18 @@ def embed_to_file(job: EmbedJob, out: AnyPath, *, fingerprint: str | None = None
 
     write = format_of(out).write
     check_writable(out, 4 * job.network.feature_dim * len(job.records))
-    choice = _chosen(job)
-    skipped = _run(job, choice, job.records, keep, 0)
+    choice = choose_engine(job)
+    skipped = run_job(job, choice, job.records, keep, 0)
     if not kept:
-        raise _none_readable(job.records)
+        raise none_readable(job.records)
     embeddings = Embeddings.of(np.concatenate(rows), kept, fingerprint)
     write(out, arrays_of(embeddings))
     _list_skipped(out.with_name(f"{out.name}.skipped.txt"), skipped)
     return EmbedResult(len(kept), embeddings.features.shape[1], skipped, choice)
 
 
-def embed_to_store(
-    job: EmbedJob,
-    out: AnyPath,
-    *,
-    fingerprint: str,
-    numbers: Numbers = "float32",
-    rehash: bool = False,
-) -> EmbedResult:
-    """Embeds the images that a store does not contain, and appends them batch by batch.
-
-    Images whose files were replaced since they were embedded are embedded again, in their rows.
-
-    Args:
-        job: what is embedded, and how.
-        out: the store's folder, new or begun.
-        fingerprint: of the network, such as its checkpoint's.
-        numbers: how the store keeps features.
-        rehash: whether to read the files of all rows, to find images that were replaced by others
-            of the same size and time.
-
-    Raises:
-        ConfigError: the store was made by another network or with other settings.
-        ImageError: an image cannot be used, or none of them can; finished batches stay.
-        DataError: the store is damaged, in use by another process, or cannot be written.
-    """
-    out = as_path(out, "out")
-    network, options = job.network, job.options
-
-    def header(precision: str) -> StoreHeader:
-        return StoreHeader(
-            fingerprint, options.image_size, options.flip, precision, network.feature_dim, numbers
-        )
-
-    begun = is_store(out)
-    if begun:
-        there = read_header(out)
-        if job.compute.precision == "auto":
-            job = replace(job, compute=replace(job.compute, precision=there.precision))
-        check_same(out, there, header(job.compute.precision))
-        with StoreWriter(out, there) as store:
-            found = updates_of(store.rows, store.known, job.records, rehash=rehash)
-            _tell_updates(found, job.notify)
-            if found.labels:
-                store.change_rows(found.labels)
-            if not found.to_embed:
-                return EmbedResult(len(store), there.dimensions, (), None)
-    else:
-        check_place(out)  # so that an unwritable place fails before the work
-    choice = _chosen(job)
-    with StoreWriter(out, header(choice.backend.precision)) as store:
-        found = updates_of(store.rows, store.known, job.records, rehash=rehash)
-        try:
-            skipped = _fill(store, job, choice, found)
-            if not len(store):
-                raise _none_readable(job.records)
-        except ApnetError:
-            if not begun and not len(store):
-                store.abandon()
-            raise
-        return EmbedResult(len(store), store.header.dimensions, skipped, choice)
-
-
-def _tell_updates(found: Updates, notify: Notify) -> None:
-    if found.replaced:
-        notify(
-            f"{len(found.replaced):,} images were replaced since they were embedded, and are "
-            f"embedded again (the first: {found.replaced[0].path})"
-        )
-    if found.labels:
-        first = next(iter(found.labels.values()))
-        notify(
-            f"{len(found.labels):,} images have another identity or camera than before, which is "
-            f"noted (the first: {first.path})"
-        )
-
-
-def _fill(store: StoreWriter, job: EmbedJob, choice: Choice, found: Updates) -> tuple[str, ...]:
-    def append(batch: EmbeddedBatch[ImageRecord]) -> None:
-        if len(batch.records):
-            store.append(batch.records, batch.features, found.marks(batch.records))
-        _skip(batch)
-
-    def replace_rows(batch: EmbeddedBatch[ImageRecord]) -> None:
-        if len(batch.records):
-            store.replace(batch.records, batch.features, found.marks(batch.records))
-        _skip(batch)
-
-    def _skip(batch: EmbeddedBatch[ImageRecord]) -> None:
-        for record, error in batch.faults:
-            store.skip(record.path, str(error))
-
-    with _telling_how_to_continue(store, job.notify):
-        if found.replaced:
-            store.change_rows(found.stale(store.rows, store.known))
-            skipped = _run(job, choice, found.replaced, replace_rows, len(found.new))
-            store.change_rows({})
-        else:
-            skipped = ()
-        return (*skipped, *_run(job, choice, found.new, append, 0))
-
-
-@contextmanager
-def _telling_how_to_continue(store: StoreWriter, notify: Notify) -> Iterator[None]:
-    def state() -> str:
-        return f"{store.path} has {len(store):,} images; the same command goes on from there"
-
-    try:
-        yield
-    except Interrupted:
-        raise Interrupted(f"interrupted; {state()}") from None
-    except ApnetError:
-        if len(store):
-            notify(state())
-        raise
-
-
-def _chosen(job: EmbedJob) -> Choice:
+def choose_engine(job: EmbedJob) -> Choice:
+    """Chooses what computes a job's features, and tells what it is and what it is not."""
     size, threads = job.options.image_size, job.options.threads
     choice = choose_backend(
         Task(job.network, size, len(job.records), job.compute.device),
@@ -265,7 +145,7 @@ def _chosen(job: EmbedJob) -> Choice:
     return choice
 
 
-def _run(
+def run_job(
     job: EmbedJob,
     choice: Choice,
     left: Sequence[ImageRecord],
@@ -288,7 +168,8 @@ def _run(
     return tuple(skipped)
 
 
-def _none_readable(records: Sequence[ImageRecord]) -> ImageError:
+def none_readable(records: Sequence[ImageRecord]) -> ImageError:
+    """Returns the error for images of which none could be used."""
     return ImageError(f"none of the {len(records):,} images can be read; see the list above")
 
 
