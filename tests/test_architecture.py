@@ -21,6 +21,7 @@ LAYERS = {
         "naming",
         "files",
         "progress",
+        "timing",
         "types",
         "results",
         "tables",

@@ -81,8 +81,10 @@ def test_a_slow_bf16_is_told_by_the_small_product(monkeypatch):
         return 0.1
 
     monkeypatch.setattr(devices, "_gain", timed)
+    devices.bf16_gain.cache_clear()
     assert devices.bf16_gain() == 0.1
     assert len(sizes) == 1
+    devices.bf16_gain.cache_clear()
 
 
 def test_without_native_bf16_auto_is_float32():

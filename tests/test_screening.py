@@ -231,7 +231,7 @@ def gains(monkeypatch, **gain):
     monkeypatch.setattr(screen_choice, "SCREENS", screens)
     monkeypatch.setattr(screen_choice, "_WORTH_WITH_TORCH", 0)
     monkeypatch.setattr(screen_choice, "_FEWEST_QUERIES", 1)
-    monkeypatch.setattr(screen_choice, "_seconds", lambda work: 0.0)
+    monkeypatch.setattr(screen_choice, "seconds", lambda work: 0.0)
 
 
 def chosen(search, distance="cosine", matches=True):

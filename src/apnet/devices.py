@@ -8,14 +8,13 @@ import functools
 import math
 import os
 import sys
-import time
-from collections.abc import Callable
 from typing import Literal
 
 import torch
 
 from apnet.errors import ConfigError
 from apnet.files import shortened
+from apnet.timing import seconds
 
 Precision = Literal["float32", "bf16"]
 
@@ -123,10 +122,11 @@ def _gains_from_bf16(kind: str) -> bool:
     return kind == "cpu" and bf16_gain() >= BF16_GAIN
 
 
+@functools.cache
 def bf16_gain() -> float:
     """Returns a float32 matrix product's time over that in bf16, on the processor.
 
-    Takes some 30 ms, or 5 ms where bf16 is slow.
+    Measured once per process, in some 30 ms, or 5 ms where bf16 is slow.
     """
     for size in _TIMED:
         gain = _gain(*size)
@@ -144,12 +144,6 @@ def _gain(rows: int, terms: int, columns: int) -> float:
         for pair in (wide, narrow):
             torch.mm(*pair)  # loads what the library needs
         for _ in range(_TIMED_RUNS):
-            float32 = min(float32, _seconds(lambda: torch.mm(*wide)))
-            bf16 = min(bf16, _seconds(lambda: torch.mm(*narrow)))
+            float32 = min(float32, seconds(lambda: torch.mm(*wide)))
+            bf16 = min(bf16, seconds(lambda: torch.mm(*narrow)))
     return float32 / bf16
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, TypeVar
 
+from apnet.files import shortened
+
 LONGEST = 200
 """Longer values are shortened in their middle."""
 
@@ -132,7 +134,4 @@ def _rows_of(instance: Any) -> Mapping[str, object]:
 def _short(value: object) -> str:
     if hasattr(value, "dtype") and getattr(value, "shape", None):
         return f"{value.dtype} {tuple(value.shape)}"  # type: ignore[attr-defined]
-    line = " ".join(str(value).split())
-    if len(line) <= LONGEST:
-        return line
-    return f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
+    return shortened(" ".join(str(value).split()), LONGEST)

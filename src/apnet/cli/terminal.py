@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from apnet.cli.streams import write_output
+from apnet.errors import printable
 from apnet.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,10 +51,9 @@ def tell(text: str) -> None:
 
 def one_line(text: str) -> str:
     """Returns a message on one line, without control characters, very long words shortened."""
-    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text.strip())
     return " ".join(
         f"{word[:80]}...{word[-40:]}" if len(word) > _LONGEST_WORD else word
-        for word in shown.split(" ")
+        for word in printable(text.strip()).split(" ")
     )
 
 

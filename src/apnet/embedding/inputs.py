@@ -151,13 +151,10 @@ def _expanded(
 
 
 def _named(path: Path, notify: Callable[[str], None]) -> Iterator[ImageInput]:
-    if path.is_dir() or path.suffix.lower() == ".csv":
-        listing = list_images([path])
-        for note in listing.notes:
-            notify(note)
-        yield from map(_in_file, listing.gallery)
-    else:
-        yield from map(_in_file, list_images([path]).gallery)
+    listing = list_images([path])
+    for note in listing.notes:
+        notify(note)
+    yield from map(_in_file, listing.gallery)
 
 
 def _in_file(record: ImageRecord) -> ImageInput:

@@ -13,9 +13,9 @@ from PIL import Image
 
 from apnet.arguments import AnyPath, as_path, described
 from apnet.checkpoints import Checkpoint
+from apnet.data.pages import save_picture
 from apnet.errors import ConfigError, DataError
 from apnet.evaluation.verb import Measured, as_features, evaluate, is_feature_source, measure
-from apnet.files import atomic_write
 from apnet.model import APNet
 from apnet.models import Model, as_model
 from apnet.progress import Progress, silent
@@ -75,7 +75,7 @@ def plot_ranks(
         measured = _measured(subject, data, progress)
         picture = draw_rank_rows(_rows(measured, _chosen(measured, choose, queries), k))
     if out is not None:
-        _save(picture, as_path(out, "out"))
+        save_picture(picture, as_path(out, "out"))
     return picture
 
 
@@ -94,7 +94,7 @@ def write_rank_lists(measured: Measured, folder: Path, k: int = 10) -> tuple[Pat
     for choice in CHOICES:
         rows = _rows(measured, _chosen(measured, choice, QUERIES), k)
         written.append(folder / f"{choice}.png")
-        _save(draw_rank_rows(rows), written[-1])
+        save_picture(draw_rank_rows(rows), written[-1])
     return tuple(written)
 
 
@@ -163,8 +163,3 @@ def _chosen(measured: Measured, choose: str, count: int) -> list[int]:
     order = np.argsort(precision, kind="stable")  # NaN, the queries without a match, sort last
     chosen = CHOICES[choose](order[: measured.evaluation.valid_queries], count)
     return [int(query) for query in chosen]
-
-
-def _save(picture: Image.Image, path: Path) -> None:
-    with atomic_write(path) as part:
-        picture.save(part, "PNG")

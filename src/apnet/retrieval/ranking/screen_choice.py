@@ -23,6 +23,7 @@ from apnet.retrieval.ranking.int8 import Int8Product, int8_works
 from apnet.retrieval.ranking.lines import Floats, Indices, Line
 from apnet.retrieval.ranking.products import Product, Sides
 from apnet.retrieval.ranking.screening import Screener, undecided
+from apnet.timing import seconds
 
 Matches = Callable[[int], Indices]
 """From a query to its matches in the gallery."""
@@ -75,11 +76,10 @@ class Scored(Protocol):
 
 
 def _bf16_gain() -> float:
-    import torch
+    from apnet.devices import BF16_GAIN, bf16_gain
 
-    from apnet.devices import bf16_gain, choose_precision
-
-    return bf16_gain() if choose_precision("auto", torch.device("cpu")) == "bf16" else 0.0
+    gain = bf16_gain()
+    return gain if gain >= BF16_GAIN else 0.0
 
 
 def _int8_gain() -> float:
@@ -93,8 +93,8 @@ def _int8_gain() -> float:
     whole = [torch.ones(each.shape, dtype=torch.int8) for each in wide]
     float32 = int8 = np.inf
     for _ in range(4):
-        float32 = min(float32, _seconds(lambda: np.matmul(wide[0], wide[1].T)))
-        int8 = min(int8, _seconds(lambda: torch._int_mm(whole[0], whole[1].T)))
+        float32 = min(float32, seconds(lambda: np.matmul(wide[0], wide[1].T)))
+        int8 = min(int8, seconds(lambda: torch._int_mm(whole[0], whole[1].T)))
     return float32 / int8
 
 
@@ -177,7 +177,7 @@ def _costs(
     taken = (time.perf_counter() - start) / len(rows)
     images = scores.shape[1]
     some = np.unique(np.linspace(0, images - 1, _SAMPLED).astype(np.int64))
-    pair = _seconds(lambda: scored.refined(int(rows[0]), some)) / len(some) / taken
+    pair = seconds(lambda: scored.refined(int(rows[0]), some)) / len(some) / taken
     sample = sides.some(_SAMPLED)
     costs = {}
     for name, gain in gains.items():
@@ -196,9 +196,3 @@ def _costs(
             line.values[found] = reached
         costs[name] = float(np.mean(each))
     return costs
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
