@@ -33,6 +33,7 @@ from apnet.files import (
     shortened,
 )
 from apnet.model import APNet, build_network
+from apnet.model.state import differences
 
 _KEY = "apnet"
 _REMEDY = "take another copy or an earlier checkpoint"
@@ -178,17 +179,9 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], problem: str)
     Raises:
         CheckpointError: names are missing or unknown, or a shape differs.
     """
-    wanted = module.state_dict()
-    differences = {
-        "missing": [name for name in wanted if name not in tensors],
-        "unknown": [name for name in tensors if name not in wanted],
-        "of another shape": [
-            name for name in wanted if name in tensors and wanted[name].shape != tensors[name].shape
-        ],
-    }
     found = [
         f"{len(names):,} {what} (the first: {shortened(names[0])})"
-        for what, names in differences.items()
+        for what, names in differences(module.state_dict(), tensors).items()
         if names
     ]
     if found:

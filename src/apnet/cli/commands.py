@@ -152,8 +152,12 @@ def score(
 
     from apnet.cli.forms import Result, chosen_form
     from apnet.cli.values import array_names, reranking
-    from apnet.retrieval import default_card, evaluation_table, format_evaluation
-    from apnet.retrieval import evaluate as rank
+    from apnet.retrieval import (
+        default_card,
+        evaluate_as,
+        evaluation_table,
+        format_evaluation,
+    )
     from apnet.retrieval.files.features import load_query_and_gallery
     from apnet.types import check_same_network
 
@@ -163,14 +167,7 @@ def score(
     check_same_network((queries.fingerprint, items.fingerprint))
     card = dataclasses.replace(default_card(queries, items), distance=distance, ap_kind=ap)
     with progress_bar("ranking" if settings is None else "re-ranking") as progress:
-        if settings is None:
-            result = rank(queries, items, card=card, progress=progress)
-        else:
-            from apnet.retrieval import evaluate_reranked
-
-            result = evaluate_reranked(
-                queries, items, card=card, settings=settings, progress=progress
-            )
+        result = evaluate_as(queries, items, card=card, reranking=settings, progress=progress)
     Result(
         lambda: format_evaluation(result),
         result.to_dict,

@@ -24,7 +24,7 @@ from apnet.retrieval import (
     color_histogram,
     default_card,
     evaluate,
-    evaluate_reranked,
+    evaluate_as,
 )
 from apnet.types import Embeddings, ImageRecord, ReidDataset
 
@@ -109,7 +109,11 @@ def evaluate_network(
         model=model,
         seeds=seeds or {},
     )
-    return _ranked(query, gallery, card, protocol.reranking, progress), query, gallery
+    shown = silent if protocol.reranking is None else progress  # ranking is quick beside embedding
+    evaluation = evaluate_as(
+        query, gallery, card=card, reranking=protocol.reranking, progress=shown
+    )
+    return evaluation, query, gallery
 
 
 def break_down(
@@ -175,18 +179,6 @@ def _test_records(dataset: ReidDataset) -> Sequence[ImageRecord]:
             f"{len(dataset.gallery)} gallery images; an evaluation needs both"
         )
     return (*dataset.query, *dataset.gallery)
-
-
-def _ranked(
-    query: Embeddings,
-    gallery: Embeddings,
-    card: ProtocolCard,
-    reranking: Reranking | None,
-    progress: Progress,
-) -> Evaluation:
-    if reranking is None:
-        return evaluate(query, gallery, card=card)
-    return evaluate_reranked(query, gallery, card=card, settings=reranking, progress=progress)
 
 
 def _card(

@@ -22,10 +22,9 @@ from apnet.retrieval import (
     Reranking,
     Slice,
     default_card,
-    evaluate_reranked,
+    evaluate_as,
     load_features,
 )
-from apnet.retrieval import evaluate as evaluate_features
 from apnet.retrieval.files.formats import is_features
 from apnet.retrieval.files.names import Part
 from apnet.types import Embeddings, ReidDataset, check_same_network
@@ -244,10 +243,10 @@ def _of_features(
     card = card or default_card(queries, items, distance=distance, ap_kind=ap_kind)
     if rerank is not None:
         _refuse({"device": device}, "a plain ranking; re-ranking chooses it itself")
-        found = evaluate_reranked(queries, items, card=card, settings=rerank, progress=progress)
-    else:
-        where = "auto" if device is None else str(choose_device(device))
-        found = evaluate_features(queries, items, card=card, device=where, progress=progress)
+    where = "auto" if device is None else str(choose_device(device))
+    found = evaluate_as(
+        queries, items, card=card, reranking=rerank, device=where, progress=progress
+    )
     return Measured(found, queries, items)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from apnet.retrieval.ranking.top import Matches, top_matches
     from apnet.retrieval.reranking.evaluate import evaluate_reranked, reranked_distances
     from apnet.retrieval.reranking.settings import Reranking
+    from apnet.retrieval.scoring import evaluate_as
     from apnet.retrieval.slices.attributes import ImageAttributes
     from apnet.retrieval.slices.breakdown import Slice, breakdown
     from apnet.retrieval.slices.text import format_breakdown
@@ -35,6 +36,7 @@ _PLACES = {
     "color_histogram": "histogram",
     "default_card": "ranking.evaluate",
     "evaluate": "ranking.evaluate",
+    "evaluate_as": "scoring",
     "evaluate_reranked": "reranking.evaluate",
     "evaluation_table": "metrics.tables",
     "format_breakdown": "slices.text",
@@ -61,6 +63,7 @@ __all__ = [
     "color_histogram",
     "default_card",
     "evaluate",
+    "evaluate_as",
     "evaluate_reranked",
     "evaluation_table",
     "format_breakdown",

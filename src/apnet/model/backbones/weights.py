@@ -22,6 +22,7 @@ from apnet.model.backbones.efficientnet_lite import (
     is_packaged,
     packaged_file,
 )
+from apnet.model.state import differences
 
 _ORIGINAL_TAG = "tv_in1k"
 _AS_IN_THE_PAPER = ("resnet50", "resnet101", "densenet169", "inception_v3")
@@ -89,16 +90,15 @@ def load_backbone_weights(model: nn.Module, weights: str) -> None:
     if is_packaged(tensors):
         tensors = in_timms_names(tensors, own, path)
     tensors = _for_timm(tensors, _classifier_of(model))
-    missing = [k for k in own if k not in tensors and not k.endswith("num_batches_tracked")]
-    extra = [name for name in tensors if name not in own]
-    unlike = [
+    found = differences(own, tensors)
+    found["missing"] = [k for k in found["missing"] if not k.endswith("num_batches_tracked")]
+    found["of another shape"] = [
         f"{name} {tuple(tensors[name].shape)} instead of {tuple(own[name].shape)}"
-        for name in own
-        if name in tensors and tensors[name].shape != own[name].shape
+        for name in found["of another shape"]
     ]
     problems = [
         f"{len(names)} {what} ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''})"
-        for what, names in (("missing", missing), ("unknown", extra), ("of another shape", unlike))
+        for what, names in found.items()
         if names
     ]
     if problems:
