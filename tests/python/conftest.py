@@ -10,6 +10,7 @@ from PIL import Image
 import apnet
 from apnet.checkpoints import save_checkpoint
 from apnet.model import build_network, preset
+from market_people import write_people
 
 SIZE = (32, 16)
 
@@ -17,22 +18,7 @@ SIZE = (32, 16)
 @pytest.fixture(scope="session")
 def people_folder(tmp_path_factory):
     """Four identities to train on and four to test on, in Market-1501 layout."""
-    root = tmp_path_factory.mktemp("people") / "market"
-    random = np.random.default_rng(0)
-    colours = random.integers(0, 256, (8, 3))
-    for split, people in (
-        ("bounding_box_train", range(4)),
-        ("query", range(4, 8)),
-        ("bounding_box_test", range(4, 8)),
-    ):
-        (root / split).mkdir(parents=True)
-        for person in people:
-            for index in range(4):
-                noise = random.integers(-30, 30, (*SIZE, 3))
-                pixels = np.clip(colours[person] + noise, 0, 255).astype(np.uint8)
-                name = f"{person + 1:04d}_c{index % 2 + 1}s1_{index:06d}_00.png"
-                Image.fromarray(pixels).save(root / split / name)
-    return root
+    return write_people(tmp_path_factory.mktemp("people") / "market")
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 
 from apnet.checkpoints import read_tensors
 from apnet.config import Recipe, override, parse
@@ -15,6 +13,7 @@ from apnet.data import load_dataset
 from apnet.model import build_network
 from apnet.training import NoCallback, RunFolder
 from apnet.types import ReidDataset
+from market_people import write_people
 
 _RECIPE = {
     "network": {
@@ -38,25 +37,6 @@ _RECIPE = {
 def tiny(*assignments: str) -> Recipe:
     """Returns a recipe that trains for a second, with settings changed."""
     return parse(Recipe, override(_RECIPE, assignments), "tiny")
-
-
-def write_people(root: Path, seed: int = 0, first: int = 1) -> Path:
-    """Writes four identities to train on and four to test on, as Market-1501 names them."""
-    random = np.random.default_rng(seed)
-    colors = random.integers(0, 256, (8, 3))
-    for split, people in (
-        ("bounding_box_train", range(4)),
-        ("query", range(4, 8)),
-        ("bounding_box_test", range(4, 8)),
-    ):
-        (root / split).mkdir(parents=True)
-        for person in people:
-            for index in range(4):
-                noise = random.integers(-30, 30, (32, 16, 3))
-                pixels = np.clip(colors[person] + noise, 0, 255).astype(np.uint8)
-                name = f"{person + first:04d}_c{index % 2 + 1}s1_{index:06d}_00.png"
-                Image.fromarray(pixels).save(root / split / name)
-    return root
 
 
 def people(root: Path, seed: int = 0, first: int = 1) -> ReidDataset:

@@ -40,7 +40,7 @@ def file_lock(folder: Path) -> Iterator[None]:
         lock.acquire(blocking=False)
     except Timeout:
         raise DataError(f"{folder}: another process is writing there; wait for its end") from None
-    except (OSError, NotImplementedError) as error:
+    except (OSError, NotImplementedError) as error:  # others: a file system without locks
         if isinstance(error, OSError) and error.errno in _UNWRITABLE:
             raise cannot_write(folder, error) from None
     try:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from apnet.data.synthetic_sets import MARKER
 from apnet.errors import ConfigError, DataError
 from apnet.files import claim_folder, is_file, read_json, write_json, write_text
 from apnet.synthetic.render.jobs import FOLDERS, WORK_FOLDER
@@ -65,7 +66,7 @@ def begin_or_continue(out: Path, settings: SetSettings) -> None:
         ConfigError: the folder holds a set with other settings, or something else.
         DataError: the settings file is damaged or cannot be written.
     """
-    manifest = out / "settings.json"
+    manifest = out / MARKER
     wanted = json.loads(json.dumps(dataclasses.asdict(settings)))
     if not is_file(manifest):
         claim_folder(
