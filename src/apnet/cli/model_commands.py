@@ -54,8 +54,7 @@ def embed(
     )
     from apnet.files import is_folder
     from apnet.models import as_model
-    from apnet.retrieval.files.formats import FORMATS
-    from apnet.retrieval.files.store import is_store
+    from apnet.retrieval.files.formats import FORMATS, is_store
 
     out = as_path(out, "--out")
     to_file = out.suffix.lower() in FORMATS and not is_store(out)

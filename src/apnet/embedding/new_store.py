@@ -8,7 +8,8 @@ from typing import Any
 
 from apnet.errors import ConfigError
 from apnet.files import claim_folder, write_json
-from apnet.retrieval.files.store import HEADER, StoreHeader, is_store, read_header
+from apnet.retrieval.files.formats import STORE_HEADER, is_store
+from apnet.retrieval.files.store import StoreHeader, read_header
 
 _WORDS = {
     "fingerprint": "network",
@@ -31,7 +32,7 @@ def begin_store(path: Path, header: StoreHeader) -> None:
         check_same(path, read_header(path), header)
     else:
         check_place(path)
-        write_json(path / HEADER, header.to_dict())
+        write_json(path / STORE_HEADER, header.to_dict())
 
 
 def check_place(path: Path) -> None:
@@ -43,7 +44,7 @@ def check_place(path: Path) -> None:
     """
     claim_folder(
         path,
-        HEADER,
+        STORE_HEADER,
         "not empty, and not a feature store; name a new folder, or a file ending in .npz",
     )
 

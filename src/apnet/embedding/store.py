@@ -19,8 +19,8 @@ from apnet.embedding.marks import FileMark
 from apnet.embedding.new_store import begin_store
 from apnet.errors import DataError
 from apnet.files import atomic_write, cannot_write, file_lock
+from apnet.retrieval.files.formats import STORE_HEADER
 from apnet.retrieval.files.store import (
-    HEADER,
     ROWS,
     SKIPPED,
     Row,
@@ -158,7 +158,7 @@ class StoreWriter:
     def abandon(self) -> None:
         """Closes a new store without rows, and removes what it has made."""
         self.close()
-        for name in (ROWS, self.header.features_file, SKIPPED, HEADER):
+        for name in (ROWS, self.header.features_file, SKIPPED, STORE_HEADER):
             (self.path / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # something else is in the folder
             self.path.rmdir()

@@ -26,7 +26,8 @@ from apnet.embedding.store import StoreWriter
 from apnet.embedding.stream import EmbeddedBatch
 from apnet.embedding.updates import Updates, updates_of
 from apnet.errors import ApnetError, Interrupted
-from apnet.retrieval.files.store import Numbers, StoreHeader, is_store, read_header
+from apnet.retrieval.files.formats import is_store
+from apnet.retrieval.files.store import Numbers, StoreHeader, read_header
 from apnet.types import ImageRecord
 
 Write = Callable[[Sequence[ImageRecord], NDArray[np.floating], Sequence[FileMark]], None]

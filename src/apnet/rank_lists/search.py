@@ -24,7 +24,8 @@ from apnet.progress import Progress, silent
 from apnet.rank_lists.results import SearchResult
 from apnet.rank_lists.thumbnails import file_thumbnail, input_thumbnail
 from apnet.retrieval import Matches, load_features, top_matches
-from apnet.retrieval.files.store import is_store, read_header
+from apnet.retrieval.files.formats import is_store
+from apnet.retrieval.files.store import read_header
 from apnet.types import JUNK_PID, NO_CAMERA, Embeddings, ReidDataset
 
 Pictures = Callable[[int], Image.Image | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ class Contents:
 
     names: tuple[str, ...]
     read: Callable[[str, str], Any]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How the arrays of a feature file are read and written."""
+
+    open: Callable[[Path], AbstractContextManager[Contents]]
+    write: Callable[[Path, Arrays], None]
 
 
 @contextlib.contextmanager

@@ -14,9 +14,8 @@ from apnet.errors import ConfigError, DataError
 from apnet.files import is_file, is_folder
 from apnet.retrieval.files.arrays import arrays_of, embeddings_of
 from apnet.retrieval.files.contents import Arrays, Contents
-from apnet.retrieval.files.formats import format_of
+from apnet.retrieval.files.formats import format_of, is_store
 from apnet.retrieval.files.names import PARTS, Names, Part, check_names, choose_arrays, parts_held
-from apnet.retrieval.files.store import is_store, load_store
 from apnet.types import Embeddings
 
 
@@ -118,6 +117,8 @@ def _checked(path: AnyPath, names: Names | None) -> tuple[Path, Names]:
 def _store(path: Path, names: Names) -> Embeddings:
     if names:
         raise ConfigError(f"{path}: a store has no arrays to name; leave names out")
+    from apnet.retrieval.files.store import load_store
+
     return load_store(path)
 
 

@@ -1,46 +1,32 @@
 """The formats of feature files, by suffix.
 
-To add one, write a file with two functions, one that opens a file as ``Contents`` and one that
-writes arrays, and add a line to ``FORMATS``.
+To add one, write a file whose ``FORMAT`` opens a file as ``Contents`` and writes arrays, and add a
+line to ``FORMATS``. A format's file is loaded on first use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+import importlib
 from pathlib import Path
 
 from apnet.errors import DataError
 from apnet.files import is_file
-from apnet.retrieval.files.contents import Arrays, Contents
-from apnet.retrieval.files.hdf5 import open_hdf5, write_hdf5
-from apnet.retrieval.files.matlab import open_matlab, write_matlab
-from apnet.retrieval.files.npy_csv import both_files, open_npy_csv, write_npy_csv
-from apnet.retrieval.files.npz import open_npz, write_npz
-from apnet.retrieval.files.store import is_store
-from apnet.retrieval.files.torch_file import open_torch, write_torch
+from apnet.retrieval.files.contents import Format
 
-
-@dataclass(frozen=True)
-class Format:
-    """How the arrays of a feature file are read and written."""
-
-    open: Callable[[Path], AbstractContextManager[Contents]]
-    write: Callable[[Path, Arrays], None]
-
-
-FORMATS: dict[str, Format] = {
-    ".npz": Format(open_npz, write_npz),
-    ".npy": Format(open_npy_csv, write_npy_csv),
-    ".csv": Format(open_npy_csv, write_npy_csv),
-    ".pt": Format(open_torch, write_torch),
-    ".pth": Format(open_torch, write_torch),
-    ".h5": Format(open_hdf5, write_hdf5),
-    ".hdf5": Format(open_hdf5, write_hdf5),
-    ".mat": Format(open_matlab, write_matlab),
+FORMATS = {
+    ".npz": "npz",
+    ".npy": "npy_csv",
+    ".csv": "npy_csv",
+    ".pt": "torch_file",
+    ".pth": "torch_file",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".mat": "matlab",
 }
-"""Every format by the suffix of its files."""
+"""Every suffix of a feature file, and the file here that reads and writes it."""
+
+STORE_HEADER = "store.json"
+"""The file that makes a folder a feature store."""
 
 
 def format_of(path: Path) -> Format:
@@ -49,12 +35,19 @@ def format_of(path: Path) -> Format:
     Raises:
         DataError: there is no such format.
     """
-    if path.suffix.lower() not in FORMATS:
+    place = FORMATS.get(path.suffix.lower())
+    if place is None:
         raise DataError(
             f"{path}: no feature file by its suffix '{path.suffix}'; give {', '.join(FORMATS)}, or "
             "the folder of a feature store"
         )
-    return FORMATS[path.suffix.lower()]
+    found: Format = importlib.import_module(f"apnet.retrieval.files.{place}").FORMAT
+    return found
+
+
+def is_store(path: Path) -> bool:
+    """Returns whether a path is a folder with a store's header."""
+    return is_file(path / STORE_HEADER)
 
 
 def is_features(path: Path) -> bool:
@@ -64,5 +57,5 @@ def is_features(path: Path) -> bool:
     """
     suffix = path.suffix.lower()
     if suffix == ".csv":
-        return is_file(both_files(path)[0])
+        return is_file(path.with_suffix(".npy"))
     return suffix in FORMATS or is_store(path)

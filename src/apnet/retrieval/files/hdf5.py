@@ -13,7 +13,7 @@ import numpy as np
 from apnet.errors import DataError
 from apnet.extras import require
 from apnet.files import atomic_write
-from apnet.retrieval.files.contents import Arrays, Contents, readable
+from apnet.retrieval.files.contents import Arrays, Contents, Format, readable
 
 EXTRA = "features"
 """The extra that installs h5py and scipy."""
@@ -83,3 +83,6 @@ def _array(path: Path, data: Any) -> Any:
     if texts and data.dtype.metadata["vlen"] in (str, bytes):
         return np.array(data.asstr("utf-8", "surrogateescape")[()], dtype=np.str_)
     return data[()]
+
+
+FORMAT = Format(open_hdf5, write_hdf5)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from apnet.errors import DataError
 from apnet.extras import require
 from apnet.files import atomic_write
-from apnet.retrieval.files.contents import Arrays, Contents, readable
+from apnet.retrieval.files.contents import Arrays, Contents, Format, readable
 from apnet.retrieval.files.hdf5 import EXTRA, open_hdf5
 from apnet.retrieval.files.matlab5 import read_variables
 
@@ -110,3 +110,6 @@ def _vector(key: str, values: NDArray[Any]) -> NDArray[Any]:
             whole = values.astype(np.int64)
         return whole if np.array_equal(whole, values) else values
     return values
+
+
+FORMAT = Format(open_matlab, write_matlab)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from apnet.errors import DataError
 from apnet.files import atomic_write, is_file
-from apnet.retrieval.files.contents import Arrays, Contents, readable
+from apnet.retrieval.files.contents import Arrays, Contents, Format, readable
 from apnet.retrieval.files.npz import no_pickles
 
 
@@ -111,3 +111,6 @@ def _whole_numbers(texts: NDArray[Any]) -> NDArray[Any]:
         return texts.astype(np.int64)
     except (ValueError, OverflowError):
         return texts
+
+
+FORMAT = Format(open_npy_csv, write_npy_csv)

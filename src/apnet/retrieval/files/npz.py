@@ -11,7 +11,7 @@ import numpy as np
 
 from apnet.errors import DataError
 from apnet.files import atomic_write
-from apnet.retrieval.files.contents import Arrays, Contents, readable
+from apnet.retrieval.files.contents import Arrays, Contents, Format, readable
 
 
 @contextlib.contextmanager
@@ -62,3 +62,6 @@ def no_pickles(path: Path) -> Iterator[None]:
             f"{path}: holds pickled Python objects, which are not read; save plain arrays: "
             "numbers for features, pids and camids, dtype=str for paths"
         ) from None
+
+
+FORMAT = Format(open_npz, write_npz)

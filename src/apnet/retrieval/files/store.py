@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from apnet.errors import DataError
 from apnet.files import check_format, is_file, parse_json, read_json, refusal
+from apnet.retrieval.files.formats import STORE_HEADER
 from apnet.types import JUNK_PID, NO_CAMERA, Embeddings
 
-HEADER = "store.json"
 ROWS = "rows.jsonl"
 SKIPPED = "skipped.jsonl"
 Numbers = Literal["float16", "float32"]
@@ -107,18 +107,13 @@ class SkippedRow:
 Line = TypeVar("Line", Row, SkippedRow)
 
 
-def is_store(path: Path) -> bool:
-    """Returns whether a path is a folder with a store's header."""
-    return is_file(path / HEADER)
-
-
 def read_header(path: Path) -> StoreHeader:
     """Reads the header of a store.
 
     Raises:
         DataError: there is no store, or its header is damaged or of another format.
     """
-    file = path / HEADER
+    file = path / STORE_HEADER
     check_format(file, "apnet_store", _FORMAT, _REMEDY)
     return read_json(file, StoreHeader, _REMEDY)
 

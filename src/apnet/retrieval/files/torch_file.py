@@ -13,7 +13,7 @@ import numpy as np
 
 from apnet.errors import DataError
 from apnet.files import atomic_write
-from apnet.retrieval.files.contents import Arrays, Contents, readable
+from apnet.retrieval.files.contents import Arrays, Contents, Format, readable
 
 _REMEDY = "save it with torch.save({'features': ..., 'pids': ..., 'camids': ...}, file)"
 
@@ -70,3 +70,6 @@ def _array(value: Any) -> Any:
     if isinstance(value, list | tuple) and any(isinstance(each, torch.Tensor) for each in value):
         return np.stack([_array(each) for each in value])
     return np.asarray(value)
+
+
+FORMAT = Format(open_torch, write_torch)

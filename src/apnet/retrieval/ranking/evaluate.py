@@ -169,10 +169,11 @@ def _nothing_to_find(queries: int, card: ProtocolCard) -> str:
 
 def _counts(embeddings: Embeddings) -> dict[str, int]:
     cameras = embeddings.camids[embeddings.camids != NO_CAMERA]
+    persons = embeddings.pids[embeddings.pids != JUNK_PID]
     return {
         "images": len(embeddings),
-        "ids": len(np.unique(embeddings.pids[embeddings.pids != JUNK_PID])),
-        "cameras": len(np.unique(cameras)),
+        "ids": len(set(persons.tolist())),
+        "cameras": len(set(cameras.tolist())),
         "images_without_camera": len(embeddings) - len(cameras),
         "junk": int(np.count_nonzero(embeddings.pids == JUNK_PID)),
     }
