@@ -3,7 +3,7 @@
     python benchmarks/screening_parts.py [--small] [--json] [--runs N]
 
 Processor seconds of one thread, medians of several runs that take turns. ``benchmarks/evaluation.py``
-has the features, and the variables that imitate a processor without AVX-512.
+makes the features and says which variables imitate a processor without AVX-512.
 """
 
 from __future__ import annotations
