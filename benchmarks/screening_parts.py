@@ -2,8 +2,8 @@
 
     python benchmarks/screening_parts.py [--small] [--json] [--runs N]
 
-Processor seconds of one thread, medians of several runs that take turns. ``benchmarks/evaluation.py``
-makes the features and says which variables imitate a processor without AVX-512.
+Processor seconds of one thread, medians of several runs that take turns. The features come from
+``benchmarks/evaluation.py``, which says which variables imitate a processor without AVX-512.
 """
 
 from __future__ import annotations
