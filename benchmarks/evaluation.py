@@ -70,7 +70,7 @@ import json, statistics, sys, time
 import numpy as np
 from torchreid.reid.metrics.rank import evaluate_rank
 file, runs = json.loads(sys.stdin.read())
-with np.load(file) as found:
+with np.load(file, allow_pickle=False) as found:
     arrays = [found[f"arr_{i}"] for i in range(5)]
 taken = []
 for _ in range(runs):

@@ -109,7 +109,9 @@ def rows_of(runs: dict[str, Figures], folder: Path) -> Iterator[Row]:
         yield row(f"{name}: peak GiB", figures["peak_gib"])
     for ours in OURS:
         times, peaks = (runs[theirs][key] / runs[ours][key] for key in ("seconds", "peak_gib"))
-        mine, other = (np.load(folder / f"{name}.npy") for name in (ours, theirs))
+        mine, other = (
+            np.load(folder / f"{name}.npy", allow_pickle=False) for name in (ours, theirs)
+        )
         name = f"{theirs} over {ours}: time"
         if ours == "screened" and not has_bf16():
             yield not_here(name)

@@ -131,7 +131,9 @@ WITH_TORCH = ("screened", "evaluation")
 
 def main() -> None:
     name, folder = sys.argv[1], Path(sys.argv[2])
-    query, gallery = (np.load(folder / f"{part}.npy") for part in ("query", "gallery"))
+    query, gallery = (
+        np.load(folder / f"{part}.npy", allow_pickle=False) for part in ("query", "gallery")
+    )
     if name in WITH_TORCH:
         import torch
 

@@ -1,10 +1,12 @@
 import base64
 import io
+import os
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from apnet.data import images
 from apnet.report.pictures import FULL_SCALE, heat_map, heat_scale, panel_image, picture
 
 GREY = np.full((64, 32, 3), 128, np.uint8)
@@ -56,12 +58,23 @@ def test_truncated_missing_and_folder_are_reported(tmp_path, noise_image):
         assert picture(tmp_path / name).uri is None
 
 
-@pytest.mark.parametrize("limit", [100, 50_000])
-def test_a_decompression_bomb_is_not_opened(noise_image, monkeypatch, limit):
-    path = noise_image("a.png")  # 73,728 pixels: over the limit once, and far more than twice
+def test_a_decompression_bomb_is_not_opened(noise_image, monkeypatch):
+    path = noise_image("a.png")  # 73,728 pixels
     assert picture(path).uri is not None
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    monkeypatch.setattr(images, "MAX_PIXELS", 50_000)
     assert picture(path).uri is None
+
+
+@pytest.mark.parametrize("name", ["image.gif", "image.ppm"])
+def test_formats_that_no_other_command_reads_are_not_shown(tmp_path, name):
+    Image.new("RGB", (20, 40)).save(tmp_path / name)
+    assert picture(tmp_path / name).uri is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_a_pipe_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert picture(tmp_path / "pipe.jpg").uri is None
 
 
 def test_all_maps_have_one_scale():

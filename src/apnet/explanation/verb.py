@@ -209,7 +209,7 @@ def _encoded(picture: Image.Image) -> bytes:
 
 
 def _opened(png: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(png))
+    return Image.open(io.BytesIO(png), formats=("PNG",))
 
 
 def _count(explanation: Explanation) -> str:

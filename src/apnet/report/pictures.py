@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from apnet.data.images import read_picture
+from apnet.errors import ImageError
 from apnet.extras import require
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "PPM", "TIFF")
 _CROP_SIZE = (144, 288)
 _PANEL_SIZE = (112, 224)
 _HEAT_SHARE = 0.6
@@ -37,23 +37,10 @@ class Picture:
 
 
 def picture(path: Path) -> Picture:
-    """Returns an image file scaled down; for an unreadable file a ``Picture`` without URI.
-
-    Only raster formats are tried: Pillow passes some others to an external interpreter.
-    """
+    """Returns an image file scaled down; for an unreadable file a ``Picture`` without URI."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as image:
-                image.draft("RGB", _CROP_SIZE)
-                return Picture(path.name, _jpeg_uri(image.convert("RGB"), _CROP_SIZE))
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ):
+        return Picture(path.name, _jpeg_uri(read_picture(path), _CROP_SIZE))
+    except ImageError:
         return Picture(path.name, None)
 
 
