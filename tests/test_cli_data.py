@@ -88,7 +88,7 @@ def test_more_people_make_a_taller_sheet(run, people, tmp_path):
         (("show", "SET", "--pid", 99), "pids go from 1 to 8"),
         (("show", "SET"), "--pid"),
         (("show", "nowhere", "--pid", 1), "nowhere: no such folder"),
-        (("show", "market1502=nowhere", "--pid", 1), "did you mean market1501"),
+        (("show", "market1502=nowhere", "--pid", 1), "did you mean 'market1501'"),
         (("sheet", "nowhere", "--out", "a.png"), "nowhere: no such folder"),
         (("sheet", "SET"), "--out"),
         (("sheet", "SET", "--out", "a.png", "--people", 0), "--people"),
@@ -98,7 +98,7 @@ def test_more_people_make_a_taller_sheet(run, people, tmp_path):
         (("show", "SET", "--pid", 2**31), "--pid"),
         (("show", "SET", "--pid", "9" * 5000), "--pid"),
         (("show", "x" * 5000, "--pid", 1), "too long for the file system"),
-        (("sheet", "market1501=~nosuchuser", "--out", "a.png"), "home directory"),
+        (("sheet", "market1501=~nosuchuser", "--out", "a.png"), "no user of this name"),
         (("make", "new", "--share", 0.5), "no effect without --set"),
     ],
 )

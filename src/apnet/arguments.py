@@ -33,8 +33,10 @@ def as_path(value: AnyPath, name: str) -> Path:
         raise ConfigError(f"{name} is empty; name a file or folder")
     try:
         path = Path(text).expanduser()
-    except RuntimeError as error:  # no such user
-        raise ConfigError(f"{text}: {str(error).lower()}; write the folder out") from None
+    except RuntimeError:
+        raise ConfigError(
+            f"{text}: there is no user of this name, or no home folder; write the folder out"
+        ) from None
     check_path(path)
     return path
 

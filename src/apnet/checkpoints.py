@@ -243,7 +243,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         CheckpointError: the file is missing or damaged, or holds no header of ours.
     """
     if not is_file(path):
-        raise CheckpointError(f"{path}: no such checkpoint")
+        raise CheckpointError(
+            f"{path}: no such checkpoint; name a run folder or a .safetensors file"
+        )
     try:
         with safe_open(path, framework="pt") as opened:
             text = (opened.metadata() or {}).get(_KEY)

@@ -32,7 +32,8 @@ def test_a_source_of_another_form(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("market1502", "did you mean market1501"), ("zebra", "known are market1501")]
+    ("name", "says"),
+    [("market1502", "did you mean 'market1501'"), ("zebra", "there are: market1501")],
 )
 def test_unknown_names(name, says):
     with pytest.raises(ConfigError, match=says):

@@ -270,7 +270,13 @@ class TestPages:
             red = sum(count for count, color in image.getcolors(1 << 20) if color == (255, 0, 0))
         assert red == 96 * 24
 
-    @pytest.mark.parametrize(("name", "form"), [("a.jpg", "JPEG"), ("a.png", "PNG"), ("a", "PNG")])
+    @pytest.mark.parametrize("name", ["a", "a.gif", "a.eps", ".png"])
+    def test_other_endings_are_refused(self, tmp_path, name):
+        with pytest.raises(ConfigError, match=r"name a file that ends in \.png"):
+            write_page(Page("empty", (("fact", "text"),), ()), tmp_path / name)
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize(("name", "form"), [("a.jpg", "JPEG"), ("a.png", "PNG")])
     def test_format_by_ending(self, tmp_path, name, form):
         write_page(Page("empty", (("fact", "text"),), ()), tmp_path / name)
         with Image.open(tmp_path / name) as image:

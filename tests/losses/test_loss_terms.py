@@ -31,7 +31,7 @@ def mean(batch):
         ([Term("triplet"), Term("triplet", 2)], "two loss terms have the name 'triplet'"),
         ([Term("triplet", options={"margins": 1})], "option 'margins'; did you mean 'margin'"),
         ([Term("triplet", options={"xyz": 1})], "option 'xyz'; there are: margin"),
-        ([Term("center", options={"margin": 1})], "has no option 'margin'; it has none"),
+        ([Term("center", options={"margin": 1})], "has no option 'margin'; there are none"),
         ([Term("triplet", -1)], "'triplet' has the weight -1; .* at least 0"),
         ([Term("triplet", float("nan"))], "has the weight nan"),
         ([Term("triplet", float("inf"))], "has the weight inf"),

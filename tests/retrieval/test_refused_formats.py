@@ -71,7 +71,7 @@ def test_wrong_arrays(tmp_path, name, kind):
     if "features" not in arrays and WRITERS[name] is write_npy_csv:
         pytest.skip("the features are a file of their own")
     if "pids" not in arrays and WRITERS[name] is write_npy_csv:
-        message = "first line of different column names"
+        message = "its first line is .*; write names of columns"
     WRITERS[name](tmp_path / name, arrays)
     with pytest.raises(DataError, match=message) as raised:
         load_features(tmp_path / name)
@@ -102,8 +102,8 @@ def test_a_missing_partner(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "needs a first line"),
-        ("pids,pids\n1,2\n", "needs a first line of different column names"),
+        ("", "its first line is"),
+        ("pids,pids\n1,2\n", "its first line is"),
         ("pids,camids\n1\n1,2\n1,2\n", "line 2: has 1 values for 2 columns"),
         ("pids\n1\n2\n", "has 2 rows for 3 features"),
         ("pids\n1\nx\n3\n", "'pids' holds text"),

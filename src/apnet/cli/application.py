@@ -25,6 +25,7 @@ from apnet.cli import (
 )
 from apnet.cli.streams import ReaderGone, safe_streams, write_output
 from apnet.cli.terminal import one_line, tell
+from apnet.cli.usage import UsageError, explained
 from apnet.errors import ApnetError, Interrupted
 from apnet.files import refusal
 
@@ -35,12 +36,12 @@ _SIGNALS = tuple(
 app = typer.Typer(
     name="apnet",
     help="Person re-identification with the Attention Pyramid Network.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data = typer.Typer(help="Make, check and look at data sets.", no_args_is_help=True)
+data = typer.Typer(help="Make, check and look at data sets.", invoke_without_command=True)
 app.add_typer(data, name="data")
 
 app.command("demo")(commands.demo)
@@ -61,13 +62,22 @@ data.command("sheet")(data_commands.sheet)
 data.command("list")(data_commands.names)
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def _version(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
 ) -> None:
     if version:
         write_output(f"apnet {__version__}\n")
         raise typer.Exit
+    _help_without_command(context)
+
+
+@data.callback()
+def _help_without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        tell(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> None:
@@ -75,7 +85,9 @@ def main() -> None:
     with safe_streams(), _interruptible():
         warnings.showwarning = _show_warning
         try:
-            app()
+            sys.exit(app(prog_name="apnet", standalone_mode=False) or 0)
+        except UsageError as error:
+            _stop(f"error: {explained(error)}", 2)
         except ApnetError as error:
             _stop(f"error: {error}", 2)
         except Interrupted as stop:

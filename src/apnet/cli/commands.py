@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from apnet.cli.options import Csv, Data, Device, Json, Latex, Renderers, Seed, Workers
+from apnet.cli.options import Csv, Data, Device, Json, Latex, Renderers, Seed, Workers, path, refuse
 from apnet.cli.terminal import leads, progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 from apnet.results import APKind, Distance
@@ -21,9 +21,10 @@ Rerank = Annotated[
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for people, runs and report.")] = Path(
-        "apnet-demo"
-    ),
+    context: typer.Context,
+    out: Annotated[
+        Path, typer.Option(parser=path, help="Folder for people, runs and report.")
+    ] = Path("apnet-demo"),
     data: Data = None,
     seed: Seed = 0,
     workers: Renderers = 2,
@@ -42,6 +43,8 @@ def demo(
     from apnet.demo import run_demo
     from apnet.retrieval import format_evaluations
 
+    if data:
+        refuse(context, ("workers",), "with --data, as nothing is rendered")
     result = run_demo(
         out,
         source=only(data) if data else None,
@@ -67,7 +70,7 @@ def train(
     ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="New run folder."),
+        typer.Option(parser=path, help="New run folder."),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -75,7 +78,7 @@ def train(
     ] = None,
     resume: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(metavar="RUN", help="Continue this run, exactly."),
+        typer.Option(parser=path, metavar="RUN", help="Continue this run, exactly."),
     ] = None,
     device: Device = "auto",
     workers: Workers = 2,
@@ -130,11 +133,13 @@ def train(
 def score(
     query: Annotated[
         Path,
-        typer.Argument(help="Features of the queries, or both: .npz, .npy, .pt, .h5, .mat."),
+        typer.Argument(
+            parser=path, help="Features of the queries, or both: .npz, .npy, .pt, .h5, .mat."
+        ),
     ],
     gallery: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(help="Features of the gallery; without it QUERY holds both."),
+        typer.Argument(parser=path, help="Features of the gallery; without it QUERY holds both."),
     ] = None,
     distance: Protocol = "cosine",
     ap: Kind = "hits",

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from apnet.cli.options import Json, Renderers, Seed
+from apnet.cli.options import Json, Renderers, Seed, path, refuse
 from apnet.cli.terminal import progress_bar, say, say_json, tell
-from apnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from apnet.data.listing import Listing
@@ -22,7 +21,7 @@ Source = Annotated[
 
 def make(
     context: typer.Context,
-    out: Annotated[Path, typer.Argument(help="New or interrupted folder.")],
+    out: Annotated[Path, typer.Argument(parser=path, help="New or interrupted folder.")],
     named: Annotated[
         str | None,
         typer.Option("--set", metavar="NAME", help="A named set; 'apnet data sets' lists them."),
@@ -43,7 +42,7 @@ def make(
     from apnet.synthetic import make_people, make_set
 
     unused = ("ids", "images", "cameras", "size", "seed") if named else ("share",)
-    _refuse(context, unused, "with" if named else "without")
+    refuse(context, unused, f"{'with' if named else 'without'} --set NAME")
     with progress_bar("rendering") as progress:
         if named is not None:
             summary = make_set(out, named, share=share, workers=workers, progress=progress)
@@ -59,15 +58,6 @@ def make(
                 progress=progress,
             )
     say(str(summary))
-
-
-def _refuse(context: typer.Context, names: tuple[str, ...], beside: str) -> None:
-    """Raises an error for options that have no effect ``with`` or ``without`` a named set."""
-    sources = {name: context.get_parameter_source(name) for name in names}
-    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
-    if given:
-        listed = ", ".join(f"--{name}" for name in given)
-        raise ConfigError(f"{listed}: has no effect {beside} --set NAME; leave it out")
 
 
 def sets(json: Json = False) -> None:
@@ -86,7 +76,7 @@ def sets(json: Json = False) -> None:
 
 def check(
     name: Annotated[str, typer.Argument(help="Name; 'apnet data list' lists the names.")],
-    root: Annotated[Path, typer.Argument(help="Its folder.")],
+    root: Annotated[Path, typer.Argument(parser=path, help="Its folder.")],
     decode: Annotated[bool, typer.Option(help="Decode every image.")] = True,
     json: Json = False,
 ) -> None:
@@ -105,7 +95,9 @@ def show(
     pid: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The person.")],
     out: Annotated[
         Optional[Path],  # noqa: UP045 - typer on Python 3.10
-        typer.Option(metavar="FILE", help="PNG or JPEG to write; person-PID.png by default."),
+        typer.Option(
+            parser=path, metavar="FILE", help="PNG or JPEG to write; person-PID.png by default."
+        ),
     ] = None,
 ) -> None:
     """Draw one person by camera, with the metadata of the person and the images."""
@@ -118,7 +110,7 @@ def show(
 
 def sheet(
     source: Source,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="PNG or JPEG to write.")],
+    out: Annotated[Path, typer.Option(parser=path, metavar="FILE", help="PNG or JPEG to write.")],
     people: Annotated[int, typer.Option(min=1, max=100, help="Number of persons (rows).")] = 12,
     images: Annotated[int, typer.Option(min=1, max=18, help="Images per person.")] = 8,
 ) -> None:

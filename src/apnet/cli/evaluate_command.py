@@ -8,13 +8,15 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from apnet.cli.commands import Kind, Protocol, Rerank
-from apnet.cli.options import Csv, Decoders, Device, Json, Latex
+from apnet.cli.options import Csv, Decoders, Device, Json, Latex, path
 from apnet.cli.terminal import progress_bar, tell
 from apnet.errors import ConfigError
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder or a .safetensors checkpoint.")],
+    run: Annotated[
+        Path, typer.Argument(parser=path, help="A run folder or a .safetensors checkpoint.")
+    ],
     data: Annotated[list[str], typer.Option("--data", metavar="NAME=DIR", help="Data set.")],
     distance: Protocol = "cosine",
     ap: Kind = "hits",
@@ -25,7 +27,11 @@ def evaluate(
     rerank: Rerank = None,
     pictures: Annotated[
         Optional[Path],  # noqa: UP045 - typer on Python 3.10
-        typer.Option(metavar="DIR", help="Draw rank lists: the worst, the median, some at random."),
+        typer.Option(
+            parser=path,
+            metavar="DIR",
+            help="Draw rank lists: the worst, the median, some at random.",
+        ),
     ] = None,
     device: Device = "auto",
     workers: Decoders = 2,

@@ -7,15 +7,20 @@ from typing import Annotated, Literal
 
 import typer
 
-from apnet.cli.options import Decoders, Device, Json, Weights
+from apnet.cli.options import Decoders, Device, Json, Weights, path
 from apnet.cli.terminal import progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 
 
 def embed(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, folders, .csv.")],
+    paths: Annotated[
+        list[Path], typer.Argument(parser=path, metavar="PATH...", help="Images, folders, .csv.")
+    ],
     out: Annotated[
-        Path, typer.Option(metavar="STORE", help="Folder to fill, or a file ending in .npz.")
+        Path,
+        typer.Option(
+            parser=path, metavar="STORE", help="Folder to fill, or a file ending in .npz."
+        ),
     ],
     checkpoint: Weights = None,
     flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
@@ -98,8 +103,10 @@ def embed(
 
 
 def explain(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Crops of people.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")],
+    images: Annotated[
+        list[Path], typer.Argument(parser=path, metavar="IMAGE...", help="Crops of people.")
+    ],
+    out: Annotated[Path, typer.Option(parser=path, metavar="DIR", help="Folder for the pictures.")],
     checkpoint: Weights = None,
     device: Device = "auto",
 ) -> None:
@@ -114,7 +121,7 @@ def explain(
     made = explained(
         as_model(checkpoint), images, out=out, device=prepared_device(device), notify=tell
     )
-    for path in made.files:
-        say(str(path))
+    for file in made.files:
+        say(str(file))
     if made.match is not None:
         say(f"cosine similarity {made.match.similarity:+.4f}, without mirror images")

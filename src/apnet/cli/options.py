@@ -7,6 +7,28 @@ from typing import Annotated, Optional
 
 import typer
 
+from apnet.arguments import as_path
+from apnet.errors import ConfigError
+
+
+def path(text: str) -> Path:
+    """Returns a path that a user named; see ``as_path`` for what is refused."""
+    return as_path(text, "a path")
+
+
+def refuse(context: typer.Context, names: tuple[str, ...], reason: str) -> None:
+    """Checks that options which have no effect were not given.
+
+    Raises:
+        ConfigError: one was given.
+    """
+    sources = {name: context.get_parameter_source(name) for name in names}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if given:
+        listed = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ConfigError(f"{listed}: has no effect {reason}; leave it out")
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")]
 Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX instead of a table.")]
@@ -17,23 +39,31 @@ Data = Annotated[
 Device = Annotated[str, typer.Option(help="'auto', 'cpu', 'cuda', 'cuda:1', ...")]
 Workers = Annotated[
     int,
-    typer.Option(min=0, help="Parallel workers that decode images: processes; 0 uses this one."),
+    typer.Option(
+        min=0, max=1024, help="Parallel workers that decode images: processes; 0 uses this one."
+    ),
 ]
 Decoders = Annotated[
     int,
     typer.Option(
         min=0,
+        max=1024,
         help="Parallel workers that decode images: threads beside the network; 0 and 1 mean one.",
     ),
 ]
 Renderers = Annotated[
     int,
-    typer.Option(min=0, help="Parallel workers that render: processes; 0 and 1 use this one."),
+    typer.Option(
+        min=0, max=1024, help="Parallel workers that render: processes; 0 and 1 use this one."
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
 Weights = Annotated[
     Optional[Path],  # noqa: UP045 - typer on Python 3.10
     typer.Option(
-        "--checkpoint", metavar="RUN_OR_FILE", help="Your own network; else the shipped one."
+        "--checkpoint",
+        parser=path,
+        metavar="RUN_OR_FILE",
+        help="Your own network; else the shipped one.",
     ),
 ]

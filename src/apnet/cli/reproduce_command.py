@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import typer
 
 from apnet.cli.forms import Form, Result, chosen_form
-from apnet.cli.options import Csv, Device, Json, Latex
+from apnet.cli.options import Csv, Device, Json, Latex, path, refuse
 from apnet.cli.terminal import leads, progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 
@@ -22,6 +22,7 @@ Name = Literal["table2", "table3", "fig5", "table4", "table5", "table6", "table7
 
 
 def reproduce(
+    context: typer.Context,
     experiment: Annotated[Name, typer.Argument(help="A table or figure of the paper.")],
     data: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer on Python 3.10
@@ -34,12 +35,18 @@ def reproduce(
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Runs of each system.")] = 1,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(metavar="DIR", help="New folder, or one to go on in [reproduce/NAME-SCALE]."),
+        typer.Option(
+            parser=path,
+            metavar="DIR",
+            help="New folder, or one to go on in [reproduce/NAME-SCALE].",
+        ),
     ] = None,
     people: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
-            metavar="DIR", help="Folder of synthetic people, shared by calls [OUT/people]."
+            parser=path,
+            metavar="DIR",
+            help="Folder of synthetic people, shared by calls [OUT/people].",
         ),
     ] = None,
     dry_run: Annotated[
@@ -49,7 +56,9 @@ def reproduce(
     workers: Annotated[
         int,
         typer.Option(
-            min=0, help="Parallel workers that render people and decode large images: processes."
+            min=0,
+            max=1024,
+            help="Parallel workers that render people and decode large images: processes.",
         ),
     ] = 2,
     json: Json = False,
@@ -67,6 +76,8 @@ def reproduce(
         raise ConfigError(f"--{form}: --dry-run finds no figures; leave one of the two out")
     folder = out or Path("reproduce") / f"{experiment}-{scale}"
     if experiment == "table3":
+        unused = ("scale", "seeds", "people", "device", "workers")
+        refuse(context, unused, "on table3, which counts multiply-adds")
         _count(folder, data or [], dry_run=dry_run, form=form)
         return
     call = _Call(folder, people or folder / "people", prepared_device(device), workers, form)

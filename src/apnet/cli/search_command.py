@@ -7,23 +7,30 @@ from typing import Annotated, Optional
 
 import typer
 
-from apnet.cli.options import Decoders, Device, Json, Weights
+from apnet.cli.options import Decoders, Device, Json, Weights, path
 from apnet.cli.terminal import progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 
 
 def search(
-    picture: Annotated[Path, typer.Argument(help="A crop of one person, or a folder of crops.")],
+    picture: Annotated[
+        Path, typer.Argument(parser=path, help="A crop of one person, or a folder of crops.")
+    ],
     gallery: Annotated[
         Path,
         typer.Option(
-            "--in", metavar="STORE_OR_FOLDER", help="A store of 'apnet embed', or images."
+            "--in",
+            parser=path,
+            metavar="STORE_OR_FOLDER",
+            help="A store of 'apnet embed', or images.",
         ),
     ],
-    k: Annotated[int, typer.Option("--k", min=1, help="Images to show per picture.")] = 10,
+    k: Annotated[
+        int, typer.Option("--k", min=1, max=1_000_000, help="Images to show per picture.")
+    ] = 10,
     out: Annotated[
         Optional[Path],  # noqa: UP045 - typer on Python 3.10
-        typer.Option(metavar="FILE.png", help="Draw the picture and what was found."),
+        typer.Option(parser=path, metavar="FILE.png", help="Draw the picture and what was found."),
     ] = None,
     checkpoint: Weights = None,
     device: Device = "auto",

@@ -116,7 +116,7 @@ def _explain(kind: type[Any], problems: Sequence[Any]) -> str:
         return f"unknown setting '{name}'; {hint}"
     if len(problems) > 1:
         name = ".".join(map(str, _setting(kind, problem["loc"])))
-        return f"'{name}' cannot be {shortened(repr(problem['input']))}"
+        return f"'{name}' cannot be {shortened(repr(problem['input']))}: {problem['msg'].lower()}"
     return f"'{name}': {problem['msg']}, got {shortened(repr(problem['input']))}"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from apnet.data.metadata_lines import ImageLine, PersonLine, TwinLine, words
+from apnet.errors import DataError
 from apnet.files import checked, is_file, parse_json, read_text
 
 FILE = "metadata.jsonl"
@@ -116,6 +117,8 @@ def read_metadata(root: Path) -> Metadata:
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if line.strip():
             _take(metadata, line, f"{path}: line {number}")
+    if metadata == Metadata():
+        raise DataError(f"{path}: holds no line; {_REMEDY}")
     return metadata
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from apnet.data.images import read_picture
+from apnet.errors import ConfigError
 from apnet.files import atomic_write
 
 WIDTH, MARGIN = 1120, 20
@@ -17,6 +18,7 @@ CELL, GAP = 108, 18
 INK, GREY, RULE = (28, 28, 32), (108, 108, 116), (216, 216, 222)
 HEADING, SECTION, TITLE, BODY, CAPTION = 26, 17, 14, 14, 12
 FACT_INDENT = 90
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,27 @@ def write_page(page: Page, out: Path) -> None:
 
 
 def save_picture(picture: Image.Image, out: Path) -> None:
-    """Writes a picture as JPEG if the name ends in .jpg or .jpeg, else as PNG.
+    """Writes a picture in the format of its name.
 
     Raises:
+        ConfigError: see ``format_of_picture``.
         DataError: the file cannot be written.
     """
-    jpeg = out.suffix.lower() in (".jpg", ".jpeg")
+    kind = format_of_picture(out)
     with atomic_write(out) as part:
-        picture.save(part, "JPEG" if jpeg else "PNG", quality=88)
+        picture.save(part, kind, quality=88)
+
+
+def format_of_picture(out: Path) -> str:
+    """Returns ``JPEG`` or ``PNG``, by the ending of a picture's name.
+
+    Raises:
+        ConfigError: it has another ending.
+    """
+    kind = _FORMATS.get(out.suffix.lower())
+    if kind is None:
+        raise ConfigError(f"{out}: name a file that ends in .png, .jpg or .jpeg")
+    return kind
 
 
 def _place(page: Page, items: list[_Item]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from apnet.data.synthetic_sets import SYNTHETIC, read_synthetic, synthetic_note
 from apnet.data.table import read_table
 from apnet.errors import ConfigError, DataError
 from apnet.files import shortened
+from apnet.naming import look_up
 from apnet.types import ReidDataset
 
 DATASETS: Mapping[str, Callable[[Path], Listing]] = {
@@ -160,8 +160,4 @@ def _loader(name: str) -> Callable[[Path], Listing]:
         raise TypeError(
             f"name must be a data set's name, such as 'market1501'; got {described(name)}"
         )
-    if name in DATASETS:
-        return DATASETS[name]
-    close = difflib.get_close_matches(name, DATASETS, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(DATASETS)}"
-    raise ConfigError(f"no data set is called {shortened(repr(name))}; {hint}")
+    return look_up("data set", name, DATASETS)

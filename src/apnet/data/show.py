@@ -7,7 +7,7 @@ from pathlib import Path
 
 from apnet.data.listing import Listing
 from apnet.data.metadata import ImageNotes, Metadata, Twins, read_metadata
-from apnet.data.pages import Block, Cell, Page, Section, write_page
+from apnet.data.pages import Block, Cell, Page, Section, format_of_picture, write_page
 from apnet.errors import ConfigError, DataError
 from apnet.types import NO_CAMERA, ImageRecord
 
@@ -28,13 +28,14 @@ def show_person(listing: Listing, pid: int, out: Path) -> None:
     Args:
         listing: the data set.
         pid: the identity to draw.
-        out: the picture to write, JPEG by its ending, else PNG.
+        out: the picture to write, by its ending a PNG or JPEG.
 
     Raises:
-        ConfigError: there is no such person.
+        ConfigError: there is no such person, or the picture has another ending.
         DataError: the set has no images, its metadata or one of the images is damaged, or the
             picture cannot be written.
     """
+    format_of_picture(out)
     people = _people(listing)
     if pid not in people:
         raise ConfigError(
@@ -55,14 +56,16 @@ def show_people(listing: Listing, out: Path, persons: int = 12, per_person: int 
 
     Args:
         listing: the data set.
-        out: the picture to write, JPEG by its ending, else PNG.
+        out: the picture to write, by its ending a PNG or JPEG.
         persons: greatest number of rows.
         per_person: greatest number of images per person, from as many cameras as possible.
 
     Raises:
+        ConfigError: the picture has another ending.
         DataError: the set has no images, its metadata or one of the images is damaged, or the
             picture cannot be written.
     """
+    format_of_picture(out)
     people = _people(listing)
     metadata = read_metadata(listing.root)
     if not any(record.pid == 0 for record in (*listing.train, *listing.query)):

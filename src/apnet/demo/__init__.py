@@ -20,11 +20,13 @@ from apnet.demo.systems import (
     train_system,
     without_pyramid,
 )
+from apnet.errors import ConfigError
 from apnet.evaluation import evaluate_histogram
 from apnet.progress import Progress
 from apnet.report import write_metrics, write_report
 from apnet.results import Evaluation
 from apnet.training import load_recipe
+from apnet.training.initial_weights import begin_network
 
 Stage = Callable[[str], contextlib.AbstractContextManager[Progress]]
 """Called with what begins now."""
@@ -74,10 +76,12 @@ def run_demo(
     started = time.perf_counter()
     report = out / "report.html"
     recipe = _recipe(seed, assignments)
+    for each in (recipe, without_pyramid(recipe)):
+        begin_network(each.network, each.weights)  # what cannot be built is said before any work
     with stage("people") as progress:
         dataset = demo_people(out / "people", source, seed, workers, progress)
     if source is not None:
-        recipe = fitted(recipe, dataset, STEPS)
+        recipe = fitted(recipe, load_recipe("demo"), dataset, STEPS)
     with stage("colour histogram") as progress:
         begun = time.perf_counter()
         histogram = evaluate_histogram(dataset, SIZE, progress)
@@ -110,4 +114,10 @@ def _recipe(seed: int, assignments: list[str]) -> Recipe:
     """Returns the recipe ``demo``; a seed among the assignments is training's own."""
     if not any(each.partition("=")[0].strip() == "seed" for each in assignments):
         assignments = [f"seed={seed}", *assignments]
-    return load_recipe("demo", assignments)
+    recipe = load_recipe("demo", assignments)
+    if recipe.evaluate_every:
+        raise ConfigError(
+            f"evaluate_every = {recipe.evaluate_every} has no effect on the demo, which evaluates "
+            "at its end; leave it out"
+        )
+    return recipe

@@ -56,11 +56,12 @@ def without_pyramid(recipe: Recipe) -> Recipe:
     return dataclasses.replace(recipe, network=network)
 
 
-def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
+def fitted(recipe: Recipe, usual: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
     """Fits a recipe to a set of any size: about ``steps`` steps, at most 3/5 of its people a batch.
 
-    An epoch ends when fewer people than a batch takes have images left; batches of everybody would
-    end it with the person who has the fewest.
+    Epochs, schedule and batches in which the recipe differs from the ``usual`` one stay. An epoch
+    ends when fewer people than a batch takes have images left; batches of everybody would end it
+    with the person who has the fewest.
 
     Raises:
         DataError: the set has fewer than two training persons.
@@ -70,8 +71,12 @@ def fitted(recipe: Recipe, dataset: ReidDataset, steps: int) -> Recipe:
         raise DataError(
             f"{dataset.root}: {dataset.name} has {len(pids)} training persons; training needs two"
         )
-    identities = min(recipe.sampling.identities_per_batch, max(2, len(pids) * 3 // 5))
+    identities = recipe.sampling.identities_per_batch
+    if identities == usual.sampling.identities_per_batch:
+        identities = min(identities, max(2, len(pids) * 3 // 5))
     sampling = dataclasses.replace(recipe.sampling, identities_per_batch=identities)
+    if recipe.epochs != usual.epochs or recipe.schedule != usual.schedule:
+        return dataclasses.replace(recipe, sampling=sampling)
     batches = PKBatches(
         labels_of(dataset.train), identities, sampling.images_per_identity, recipe.seed
     )

@@ -44,6 +44,7 @@ class StoreWriter:
     Attributes:
         rows: what is known of the rows.
         known: the index of the row of each path.
+        remains: features without a row, which were removed.
 
     Raises:
         ConfigError: the store was made with other settings, or the folder is not a store.
@@ -203,11 +204,13 @@ class StoreWriter:
 
     def _recover(self) -> None:
         wanted = len(self.rows) * self.header.row_bytes
-        if self._features.seek(0, os.SEEK_END) < wanted:
+        there = self._features.seek(0, os.SEEK_END)
+        if there < wanted:
             raise DataError(
                 f"{self.path}: damaged: {self.header.features_file} ends before the last of "
                 f"{len(self.rows):,} rows; embed the images again, into another folder"
             )
+        self.remains = -(-(there - wanted) // self.header.row_bytes)
         _cut(self._features, wanted)
         for file, name in ((self._rows, ROWS), (self._faults, SKIPPED)):
             _cut(file, _whole_lines(self.path / name))

@@ -82,6 +82,11 @@ def embed_to_store(
 
 def _update(store: StoreWriter, job: EmbedJob, *, rehash: bool) -> EmbedResult:
     """Embeds what a store with rows does not contain, or contains with another content."""
+    if store.remains:
+        job.notify(
+            f"{store.path}: {store.remains:,} features had no row, as after an interruption; they "
+            "are removed, and their images embedded again"
+        )
     found = updates_of(store.rows, store.known, job.records, rehash=rehash)
     _tell_updates(found, job.notify)
     if found.labels:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apnet.errors import ConfigError
 from apnet.losses.table import LOSSES
 from apnet.losses.terms import Term
+from apnet.naming import closest
 
 _TOTAL = "loss"
 """The name under which the weighted sum is reported."""
@@ -39,7 +39,7 @@ def check_terms(
             raise ConfigError(f"two loss terms have the name '{name}'; give each its own")
     for name in own:
         if name not in names:
-            raise ConfigError(f"own loss '{name}' has no term;{_closest(name, names)}")
+            raise ConfigError(f"own loss '{name}' has no term; {closest(name, names)}")
     for term in terms:
         _check_weight(term)
         if term.loss is not None or term.name in own:
@@ -93,12 +93,12 @@ def _check_own(term: Term) -> None:
 
 def _check_built_in(term: Term, num_classes: int, own: Mapping[str, Any]) -> None:
     if term.name not in LOSSES:
-        raise ConfigError(f"no loss '{term.name}';{_closest(term.name, [*LOSSES, *own])}")
+        raise ConfigError(f"no loss '{term.name}'; {closest(term.name, [*LOSSES, *own])}")
     kind = LOSSES[term.name]
     for option, value in term.options.items():
         if option not in kind.settings:
             raise ConfigError(
-                f"loss '{term.name}' has no option '{option}';{_closest(option, kind.settings)}"
+                f"loss '{term.name}' has no option '{option}'; {closest(option, kind.settings)}"
             )
         if not kind.settings[option].accepts(value):
             raise ConfigError(
@@ -107,10 +107,3 @@ def _check_built_in(term: Term, num_classes: int, own: Mapping[str, Any]) -> Non
             )
     if kind.per_class and num_classes < 1:
         raise ConfigError(f"loss '{term.name}' needs a network with num_classes above 0")
-
-
-def _closest(name: str, choices: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, choices, n=1)
-    if close:
-        return f" did you mean '{close[0]}'?"
-    return f" there are: {', '.join(choices)}" if choices else " it has none"

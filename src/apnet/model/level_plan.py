@@ -97,7 +97,9 @@ def plan_levels(
     """
     count = len(parts)
     if not count:
-        raise ConfigError("a pyramid needs at least one level, got parts=()")
+        raise ConfigError(
+            "a pyramid needs at least one level, got parts=(); give parts such as (1, 2)"
+        )
     attentions = _per_level("attention", attention, count)
     if returns == "map" and all(isinstance(each, str) for each in attentions):
         raise ConfigError(

@@ -134,7 +134,9 @@ def check_parts(parts: Sequence[int], length: int, words: str) -> None:
         ConfigError: there is no level, or one of them does not divide.
     """
     if not parts:
-        raise ConfigError("a pyramid needs at least one level, got parts=()")
+        raise ConfigError(
+            "a pyramid needs at least one level, got parts=(); give parts such as (1, 2)"
+        )
     for level, count in enumerate(parts, start=1):
         with located(f"level {level} of the pyramid"):
             check_divides(count, length, words, count)

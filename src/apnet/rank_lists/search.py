@@ -173,7 +173,7 @@ def _check_network(side: str, embeddings: Embeddings, model: Model) -> None:
     if width != model.network.feature_dim:
         raise DataError(
             f"the {side} has features of {width} numbers, this model's have "
-            f"{model.network.feature_dim}; it was embedded by another network"
+            f"{model.network.feature_dim}; embed it again with this network"
         )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from apnet.errors import ConfigError, DataError, Interrupted
-from apnet.files import claim_folder, is_file, read_json, write_json, write_text
+from apnet.errors import ApnetError, ConfigError, DataError, Interrupted
+from apnet.files import claim_folder, entries, is_file, read_json, write_json, write_text
 from apnet.reproduction.catalogue import PICTURES
 from apnet.reproduction.figures import draw_figure, require_drawing
 from apnet.reproduction.markdown import format_table
@@ -22,6 +22,9 @@ from apnet.reproduction.table import build_table
 from apnet.training import RunFolder
 from apnet.training.processes import joined, total
 from apnet.types import ReidDataset
+
+SETTINGS = "settings.json"
+"""The file of an experiment's folder that is written first."""
 
 
 def reproduce(plan: Plan, out: Path, people: Path, options: RunOptions) -> dict[str, Any]:
@@ -52,7 +55,11 @@ def reproduce(plan: Plan, out: Path, people: Path, options: RunOptions) -> dict[
             options = dataclasses.replace(options, leads=processes.leads)
             if processes.leads:
                 begin_or_continue(out, plan.settings())
-                _load(plan, people, options)
+                try:
+                    _load(plan, people, options)
+                except ApnetError:
+                    abandon(out)
+                    raise
             total(torch.zeros(1, device=device), processes)  # the others wait until all is there
             return _run_all(plan, _load(plan, people, options), out, options)
     except Interrupted as stop:
@@ -81,7 +88,7 @@ def begin_or_continue(out: Path, settings: Mapping[str, Any]) -> None:
         ConfigError: the folder holds something else, or an experiment with other settings.
         DataError: it is not writable.
     """
-    path = out / "settings.json"
+    path = out / SETTINGS
     if not is_file(path):
         claim_folder(
             out, path.name, "exists and holds no experiment; choose a new folder with --out"
@@ -95,6 +102,13 @@ def begin_or_continue(out: Path, settings: Mapping[str, Any]) -> None:
             f"{out}: belongs to other settings (different: {', '.join(differ)}); "
             "repeat the first command, or choose another --out"
         )
+
+
+def abandon(out: Path) -> None:
+    """Removes a folder in which nothing but the settings was written."""
+    if [entry.name for entry in entries(out)] == [SETTINGS]:
+        (out / SETTINGS).unlink()
+        out.rmdir()
 
 
 def _load(plan: Plan, people: Path, options: RunOptions) -> dict[str, ReidDataset]:

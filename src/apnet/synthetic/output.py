@@ -78,7 +78,11 @@ def begin_or_continue(out: Path, settings: SetSettings) -> None:
         return
     found = _read_manifest(manifest)
     if found != wanted:
-        raise ConfigError(f"{out}: was made with other settings ({found}); choose another folder")
+        differ = [key for key in (*wanted, *found) if found.get(key) != wanted.get(key)]
+        raise ConfigError(
+            f"{out}: was made with other settings (different: {', '.join(dict.fromkeys(differ))}); "
+            "choose another folder"
+        )
 
 
 def is_complete(out: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +151,13 @@ def resume_run(
     """
     run = RunFolder(as_path(folder, "folder"))
     recipe = run.recipe()
+    changes: dict[str, Any] = {}
     if settings:
-        recipe = _change(run, recipe, as_assignments(settings))
+        recipe, changes = _changed(run, recipe, as_assignments(settings))
     sets = tuple(load_dataset(each["name"], Path(each["root"])) for each in run.data())
     own = OwnParts(network, losses, optimiser, schedule)
     job = Job(recipe, sets, run, own, workers, evaluate)
-    return _carry_out(job, choose_device(device), Callbacks(*callbacks), True, notify)
+    return _carry_out(job, choose_device(device), Callbacks(*callbacks), True, notify, changes)
 
 
 def resolved(recipe: AnyPath | Recipe, settings: Settings | None) -> Recipe:
@@ -200,13 +201,18 @@ def loaded(data: Data) -> tuple[ReidDataset, ...]:
 
 
 def _carry_out(
-    job: Job, device: torch.device, callback: Callback, resume: bool, notify: Notify
+    job: Job,
+    device: torch.device,
+    callback: Callback,
+    resume: bool,
+    notify: Notify,
+    changes: Mapping[str, Any] | None = None,
 ) -> Model:
     if job.evaluate:
         for dataset in job.datasets:
             check_testable(dataset)
     with joined(device) as (processes, own_device):
-        begun = _begin(job, processes, own_device, resume)
+        begun = _begin(job, processes, own_device, resume, bool(changes))
         with (
             file_lock(job.run.root) if processes.leads else contextlib.nullcontext(),
             Interruption() as interruption,
@@ -215,6 +221,8 @@ def _carry_out(
                 session = start(job, own_device, processes, resume=begun)
                 if begun:
                     session.progress = load_state(job.run.state, session.modules, session.optimiser)
+                    if changes and processes.leads:  # only now is it certain that the run goes on
+                        job.run.change(job.recipe, changes)
                 elif session.transfer is not None and processes.leads:
                     notify(str(session.transfer))
                 session.precision = settle_precision(session, notify)
@@ -227,22 +235,24 @@ def _carry_out(
         return Model(_checkpoint(session))
 
 
-def _begin(job: Job, processes: Processes, device: torch.device, resume: bool) -> bool:
+def _begin(
+    job: Job, processes: Processes, device: torch.device, resume: bool, changed: bool
+) -> bool:
     """Begins the run's folder, or checks that it is this run; returns whether there is a state."""
     run = job.run
     if processes.leads:
         if resume and run.record.exists():
-            _check_same(job)
+            _check_same(job, changed)
         else:
             run.begin(job.recipe, describe(job.datasets), job.own.names())
     total(torch.zeros(1, device=device), processes)  # the others wait until the folder is there
     return run.state.exists()
 
 
-def _check_same(job: Job) -> None:
+def _check_same(job: Job, changed: bool) -> None:
     run = job.run
     job.own.check_complete(run.own(), str(run.root))
-    if run.recipe() != job.recipe:
+    if not changed and run.recipe() != job.recipe:
         raise ConfigError(
             f"{run.root}: holds a run with other settings; choose another folder, or continue it "
             "with --resume"
@@ -250,7 +260,10 @@ def _check_same(job: Job) -> None:
     check_unchanged(run.data(), job.datasets)
 
 
-def _change(run: RunFolder, recipe: Recipe, assignments: Sequence[str]) -> Recipe:
+def _changed(
+    run: RunFolder, recipe: Recipe, assignments: Sequence[str]
+) -> tuple[Recipe, dict[str, Any]]:
+    """Returns the changed recipe, and the note of what changed; none where nothing did."""
     recipe, changes = changed_recipe(recipe, assignments)
     done = len(run.read_history()) if run.history.exists() else 0
     if recipe.epochs < done:
@@ -258,9 +271,7 @@ def _change(run: RunFolder, recipe: Recipe, assignments: Sequence[str]) -> Recip
             f"{run.root}: {done} epochs are done, epochs = {recipe.epochs} cannot undo them; give "
             f"{done} or more, or start a new run"
         )
-    if changes:
-        run.change(recipe, {"after_epoch": done, "settings": changes})
-    return recipe
+    return recipe, {"after_epoch": done, "settings": changes} if changes else {}
 
 
 def _checkpoint(session: Session) -> Checkpoint:

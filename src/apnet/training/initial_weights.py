@@ -8,9 +8,11 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from apnet.arguments import as_path
 from apnet.checkpoints import Checkpoint, load_checkpoint, read_tensors
 from apnet.config import NetworkConfig
 from apnet.errors import CheckpointError
+from apnet.files import is_file, is_folder
 from apnet.model import APNet, build_network
 from apnet.shipped import SHIPPED, default_checkpoint
 
@@ -54,9 +56,9 @@ def trained_file(weights: str) -> Path | None:
     """
     if weights == SHIPPED_NAME:
         return Path(str(SHIPPED))
-    path = Path(weights).expanduser()
-    if path.is_dir():
-        if not (path / "last.safetensors").is_file():
+    path = as_path(weights, "weights")
+    if is_folder(path):
+        if not is_file(path / "last.safetensors"):
             raise CheckpointError(
                 f"weights = '{weights}': a folder without last.safetensors; give a run folder, or "
                 "a weights file"

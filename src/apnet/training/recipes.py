@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from apnet.arguments import AnyPath, described
+from apnet.arguments import AnyPath, as_path, described
 from apnet.config import RENAMED, Recipe, override, parse, read_toml, renamed, to_dict
 from apnet.errors import ConfigError
 from apnet.losses import Term, check_sampling, check_terms
@@ -51,13 +51,18 @@ def load_recipe(name: AnyPath, assignments: Settings | None = None) -> Recipe:
     if not isinstance(name, str | os.PathLike):
         raise TypeError(f"a recipe is a name, or the path of a .toml file; got {described(name)}")
     name = os.fspath(name)
-    path = Path(name).expanduser() if name.endswith(".toml") else _shipped(name)
+    path = as_path(name, "recipe") if name.endswith(".toml") else _shipped(name)
     values = renamed(read_toml(path))
+    if not values:
+        raise ConfigError(f"{path}: holds no setting; name at least a preset or [network]")
     values = renamed(override(values, as_assignments(assignments)))
     base = values.pop("preset", None)
     if base is not None:
         base = _network_of(str(base), str(values.get("weights", Recipe().weights)))
-        values["network"] = {**base, **values.get("network", {})}
+        own = values.get("network", {})
+        if not isinstance(own, dict):
+            raise ConfigError(f"'network' is a section, not {own!r}; set network.KEY=VALUE")
+        values["network"] = {**base, **own}
     source = str(path) if name.endswith(".toml") else f"recipe '{name}'"
     recipe = parse(Recipe, values, source)
     check_recipe(recipe)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from apnet.errors import ConfigError, located
+from apnet.files import shortened
 from apnet.model.backbones.lite_network import LITE_SCALES, EfficientNetLite
 from apnet.model.backbones.stage_cutting import cut
 from apnet.model.backbones.weights import (
@@ -145,7 +146,8 @@ def _create(
         if pretrained and not isinstance(error, TypeError):
             raise download_failure(full, error) from error
         raise ConfigError(
-            f"timm cannot build '{name}' with backbone_options {options}: {error}"
+            f"timm cannot build '{name}' with backbone_options {options} "
+            f"({shortened(str(error), 120)}); give options that it takes"
         ) from error
     return model
 

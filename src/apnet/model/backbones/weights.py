@@ -117,8 +117,7 @@ def read_tensor_file(path: Path) -> dict[str, Tensor]:
     """
     if not is_file(path):
         raise CheckpointError(
-            f'{path}: no such weights file; weights are "random", "imagenet", "{PACKAGED}" or '
-            "a file"
+            f'{path}: no such weights file; give "random", "imagenet", "{PACKAGED}" or a file'
         )
     try:
         if path.suffix == ".safetensors":

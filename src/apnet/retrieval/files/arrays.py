@@ -25,9 +25,10 @@ def embeddings_of(path: Path, arrays: Arrays) -> Embeddings:
             (N,) and ``fingerprint`` (one text).
 
     Raises:
-        DataError: an array is of a wrong type or shape, empty or not finite.
+        DataError: an array is of a wrong type or shape, empty or not finite, or a feature is zero.
     """
     features = _as_features(path, np.asarray(arrays["features"]))
+    _check_lengths(path, features)
     camids = arrays.get("camids", np.full(len(features), NO_CAMERA))
     try:
         return Embeddings(
@@ -76,6 +77,16 @@ def _as_features(path: Path, values: NDArray[Any]) -> NDArray[np.floating]:
             f"got {values.dtype}; convert them with .astype(numpy.float32)"
         )
     return np.ascontiguousarray(values, dtype=kind)
+
+
+def _check_lengths(path: Path, features: NDArray[np.floating]) -> None:
+    empty = ~features.any(axis=1)
+    if empty.any():
+        raise DataError(
+            f"{path}: {int(empty.sum()):,} of {len(features):,} rows of 'features' are zero, the "
+            f"first is row {int(np.argmax(empty))}; a zero vector is similar to nothing: extract "
+            "these images again, or leave them out"
+        )
 
 
 def _exact_type(path: Path, values: NDArray[Any]) -> type[np.floating]:

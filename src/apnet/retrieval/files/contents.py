@@ -12,9 +12,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from apnet.errors import ApnetError, DataError
+from apnet.files import shortened
 
 Arrays = Mapping[str, NDArray[Any]]
 """Arrays by name; a fingerprint is a text array without dimensions."""
+
+_LONGEST = 120
+"""Characters of a library's own message that are shown."""
 
 
 @dataclass(frozen=True)
@@ -57,5 +61,5 @@ def readable(path: Path, kind: str) -> Iterator[None]:
         raise
     except Exception as error:  # damaged files make each library fail in many ways
         lines = str(error).strip().splitlines()
-        reason = lines[0].rstrip(".") if lines else type(error).__name__
+        reason = shortened(lines[0].rstrip("."), _LONGEST) if lines else type(error).__name__
         raise DataError(f"{path}: cannot be read as {kind} ({reason}); write it again") from None

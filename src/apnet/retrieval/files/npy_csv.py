@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apnet.errors import DataError
-from apnet.files import atomic_write, is_file
+from apnet.files import atomic_write, is_file, shortened
 from apnet.retrieval.files.contents import Arrays, Contents, Format, readable
 from apnet.retrieval.files.npz import no_pickles
 
@@ -91,8 +91,8 @@ def _columns(path: Path) -> dict[str, list[str]]:
         header = [name.strip() for name in next(lines, [])]
         if not header or len(set(header)) < len(header):
             raise DataError(
-                f"{path}: needs a first line of different column names, such as pids,camids,paths; "
-                f"got '{','.join(header)}'"
+                f"{path}: its first line is '{shortened(','.join(header))}'; write names "
+                "of columns there, all different, such as pids,camids,paths"
             )
         rows = []
         for row in lines:

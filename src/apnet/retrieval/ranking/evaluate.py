@@ -7,6 +7,7 @@ import numpy as np
 from apnet.errors import DataError
 from apnet.progress import Progress, silent
 from apnet.results import APKind, Distance, Evaluation, ProtocolCard
+from apnet.retrieval.foregone import foregone
 from apnet.retrieval.metrics.formulas import cumulative_matching, first_matches
 from apnet.retrieval.metrics.registry import METRICS
 from apnet.retrieval.ranking.blocks import default_threads, over_blocks, rows_in_block
@@ -102,7 +103,7 @@ def default_card(
     distance: Distance = "cosine",
     ap_kind: APKind = "hits",
 ) -> ProtocolCard:
-    """Returns a card for two sets: the junk rule that their cameras allow, and their counts.
+    """Returns a card for two sets: the junk rule that their cameras allow, their counts, and notes.
 
     The junk rule is ``none`` where all queries or all gallery images have unknown cameras.
 
@@ -117,7 +118,11 @@ def default_card(
         distance=distance,
         junk_rule="none" if camera_less else "same-camera",
         ap_kind=ap_kind,
-        data={"query": _counts(query), "gallery": _counts(gallery)},
+        data={
+            "query": _counts(query),
+            "gallery": _counts(gallery),
+            **({"notes": notes} if (notes := list(foregone(query, gallery))) else {}),
+        },
     )
 
 

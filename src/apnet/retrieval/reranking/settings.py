@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from apnet.errors import ConfigError
 
+MOST_NEIGHBOURS = 1_000_000
+"""The greatest k1 and k2."""
+
 
 @dataclass(frozen=True)
 class Reranking:
     """Settings of k-reciprocal re-ranking; the defaults are those of the published code.
 
     Attributes:
-        k1: length of the neighbour lists that must be mutual, at least 1.
-        k2: number of neighbours whose vectors are averaged, at least 1 (no averaging).
+        k1: length of the neighbour lists that must be mutual, from 1 to ``MOST_NEIGHBOURS``.
+        k2: number of neighbours whose vectors are averaged; 1 averages none.
         weight: lambda, the weight of the original distance, from 0 to 1.
 
     Raises:
@@ -25,10 +28,11 @@ class Reranking:
     weight: float = 0.3
 
     def __post_init__(self) -> None:
-        if self.k1 < 1 or self.k2 < 1:
-            raise ConfigError(
-                f"re-ranking with k1 {self.k1} and k2 {self.k2}: both must be at least 1"
-            )
+        for name, value in (("k1", self.k1), ("k2", self.k2)):
+            if not 1 <= value <= MOST_NEIGHBOURS:
+                raise ConfigError(
+                    f"re-ranking with {name} {value}: it must be from 1 to {MOST_NEIGHBOURS:,}"
+                )
         if not 0 <= self.weight <= 1:
             raise ConfigError(f"re-ranking with lambda {self.weight}: it must be from 0 to 1")
 

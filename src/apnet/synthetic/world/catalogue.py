@@ -7,11 +7,11 @@ version of the renderer.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apnet.errors import ConfigError
+from apnet.naming import look_up
 from apnet.synthetic.world.plan import Counts
 from apnet.synthetic.world.settings import EASY, WORLD, World
 
@@ -131,12 +131,9 @@ def people_set(name: str, share: float = 1.0) -> PeopleSet:
     Raises:
         ConfigError: there is no set with this name, or the share leaves too few people.
     """
-    if name not in PEOPLE_SETS:
-        close = difflib.get_close_matches(name, PEOPLE_SETS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(PEOPLE_SETS)}"
-        raise ConfigError(f"no set '{name}' of synthetic people; {hint}")
+    found = look_up("set of synthetic people", name, PEOPLE_SETS)
     if share == 1:
-        return PEOPLE_SETS[name]
+        return found
     if not 0 < share < 1:
         raise ConfigError(f"share: {share} cannot be used; give more than 0, and 1 for the whole")
     found = PEOPLE_SETS[name]
