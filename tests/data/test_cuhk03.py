@@ -186,3 +186,23 @@ def test_a_protocol_that_is_no_file(release, tmp_path, target):
     os.mkfifo(path) if target is None else path.symlink_to(target)
     with pytest.raises(DataError, match=r"_labeled\.mat: .*(a device|circle|a pipe)"):
         load_dataset("cuhk03np-labeled", tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_damaged_protocols_are_read_or_told(tmp_path, seed):
+    write_archive(tmp_path / "cuhk-03.mat")
+    protocol = tmp_path / "cuhk03_new_protocol_config_labeled.mat"
+    write_protocol(protocol)
+    content = bytearray(protocol.read_bytes())
+    random = np.random.default_rng(seed)
+    for place in random.integers(128, len(content), random.integers(1, 12)):
+        content[place] = random.integers(256)
+    protocol.write_bytes(content[: random.integers(100, 2 * len(content))])
+    told, pids = f"{tmp_path}", [0]
+    try:
+        pids = [record.pid for record in load_dataset("cuhk03np-labeled", tmp_path).train]
+    except DataError as error:
+        told = str(error)
+    assert told.startswith(str(tmp_path))
+    assert "\n" not in told
+    assert all(pid >= 0 for pid in pids)

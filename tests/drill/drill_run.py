@@ -61,7 +61,11 @@ def drill(words: list[str]) -> int:
     torch.set_num_threads(1)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="drill") as name:
-        results = list(_carry_out(inputs, Path(name).resolve(), options.seed, options.limit))
+        results = []
+        for each in _carry_out(inputs, Path(name).resolve(), options.seed, options.limit):
+            results.append(each)
+            if each.verdict.kind and not options.json:
+                print(_told(each), flush=True)
     counts = _counts(results)
     if options.json:
         print(json.dumps({"counts": counts, "wrong": [_told(each) for each in _wrong(results)]}))
@@ -146,8 +150,6 @@ def _counts(results: list[Result]) -> dict[str, dict[str, int]]:
 
 
 def _print(results: list[Result], counts: dict[str, dict[str, int]], seconds: float) -> None:
-    for each in _wrong(results):
-        print(_told(each))
     print(f"{'kind':16}" + "".join(f"{column:>11}" for column in ("inputs", *FAULTS)))
     for kind, row in counts.items():
         print(f"{kind:16}" + "".join(f"{value:11}" for value in row.values()))

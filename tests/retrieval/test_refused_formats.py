@@ -233,6 +233,25 @@ def test_matlab_files_of_version_4(tmp_path):
         load_features(tmp_path / "a.mat")
 
 
+def test_hdf5_of_varying_length(tmp_path, make):
+    path = tmp_path / "a.h5"
+    save_features(path, make(np.ones((3, 2)), [0, 1, 2]))
+    with h5py.File(path, "r+") as file:
+        del file["pids"]
+        file.create_dataset("pids", (3,), h5py.vlen_dtype(np.int64))
+    with pytest.raises(DataError, match="varying length"):
+        load_features(path)
+
+
+def test_hdf5_of_texts_that_were_never_written(tmp_path, make):
+    path = tmp_path / "a.h5"
+    save_features(path, make(np.ones((3, 2)), [0, 1, 2]))
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("paths", (1 << 40,), h5py.string_dtype(), chunks=(1 << 16,))
+    with pytest.raises(DataError, match="larger than the file"):
+        load_features(path)
+
+
 def test_hdf5_that_is_larger_than_its_file(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("features", (1 << 40, 2), np.float32, chunks=(1 << 10, 2))

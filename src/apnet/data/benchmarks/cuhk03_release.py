@@ -15,7 +15,7 @@ import contextlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from apnet.data.listing import Listing
 from apnet.errors import DataError
 from apnet.extras import require
 from apnet.files import entries, is_file, is_folder, shortened
+from apnet.files.matlab5 import Variable, read_variables
 from apnet.progress import Progress, silent
 from apnet.types import ImageRecord
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"(?P<pair>[1-5])_(?P<person>\d+)_[12]_(?P<column>0[1-9]|10)\.png", re.ASCII)
 
 _EXTRA = "cuhk03"
+_KEYS = ("filelist", "labels", "camId", "train_idx", "query_idx", "gallery_idx")
 _INNER = ("", "cuhk03", "CUHK03", "cuhk03_release")
 
 
@@ -84,7 +86,7 @@ def read_release(release: Release, progress: Progress = silent) -> Listing:
 
     Raises:
         DataError: a file is damaged, the files do not fit together, or the folder is not writable.
-        MissingExtraError: scipy or h5py is not installed.
+        MissingExtraError: h5py, which extracts the images, is not installed.
     """
     protocol = _read_protocol(release.protocol)
     if not is_folder(release.images) and release.archive is not None:
@@ -109,15 +111,15 @@ def _records(release: Release, protocol: _Protocol, split: str) -> tuple[ImageRe
 
 
 def _read_protocol(path: Path) -> _Protocol:
-    scipy_io = require("scipy.io", _EXTRA)
     try:
-        content = scipy_io.loadmat(path)
-        names = tuple(str(cell.item()) for cell in content["filelist"].ravel())
+        variables = read_variables(path)
+        content = {key: _value(variables, key) for key in _KEYS}
+        names = tuple(map(str, content["filelist"].ravel()))
         pids, camids = (_integers(content[key]) for key in ("labels", "camId"))
         splits = {
             split: _integers(content[f"{split}_idx"]) - 1 for split in ("train", "query", "gallery")
         }
-    except Exception as error:  # damaged MATLAB files fail in scipy in many ways
+    except Exception as error:  # damaged files fail in many ways
         raise DataError(
             f"{path}: cannot be read as the CUHK03 new protocol ({shortened(ascii(error))}); "
             "download it again"
@@ -133,6 +135,13 @@ def _read_protocol(path: Path) -> _Protocol:
     if not fits or not all(NAME.fullmatch(name) for name in names):
         raise DataError(f"{path}: its file list, labels and splits do not fit; download it again")
     return _Protocol(names, pids, camids, splits)
+
+
+def _value(variables: Mapping[str, Variable], key: str) -> NDArray[Any]:
+    found = variables[key].value() if key in variables else None
+    if found is None:
+        raise ValueError(f"it has no array '{key}'")
+    return found
 
 
 def _within(values: NDArray[np.int64], least: int, most: int) -> bool:

@@ -24,6 +24,10 @@ _SMALLER = 1100
 """How many times smaller compressed numbers can be at most."""
 
 
+_SMALLER_TEXTS = 16
+"""The same of references to texts, of which no two are equal."""
+
+
 @contextlib.contextmanager
 def open_hdf5(path: Path) -> Iterator[Contents]:
     """Opens a file; the data sets of groups are named ``group/name``.
@@ -76,11 +80,16 @@ def _array(path: Path, data: Any) -> Any:
             f"{path}: the values of '{data.name}' lie in another file, which is not read; save "
             "them in this one"
         )
-    bytes_there = path.stat().st_size * (_SMALLER if data.chunks else 1)
-    if math.prod(data.shape) * data.dtype.itemsize > bytes_there:
+    kind = (data.dtype.metadata or {}).get("vlen")
+    if data.dtype.kind == "O" and kind not in (str, bytes):
+        raise DataError(
+            f"{path}: '{data.name}' holds values of varying length; save arrays of numbers, and "
+            "paths as text"
+        )
+    smaller = 1 if not data.chunks else _SMALLER if kind is None else _SMALLER_TEXTS
+    if math.prod(data.shape) * data.dtype.itemsize > path.stat().st_size * smaller:
         raise DataError(f"{path}: '{data.name}' is said to be larger than the file; write it again")
-    texts = data.dtype.kind == "O" and data.dtype.metadata and "vlen" in data.dtype.metadata
-    if texts and data.dtype.metadata["vlen"] in (str, bytes):
+    if kind is not None:
         return np.array(data.asstr("utf-8", "surrogateescape")[()], dtype=np.str_)
     return data[()]
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from apnet.errors import DataError
 from apnet.extras import require
 from apnet.files import atomic_write
+from apnet.files.matlab5 import read_variables
 from apnet.retrieval.files.contents import Arrays, Contents, Format, readable
 from apnet.retrieval.files.hdf5 import EXTRA, open_hdf5
-from apnet.retrieval.files.matlab5 import read_variables
 
 _HEADER = 512
 """Bytes before the HDF5 part of a file of version 7.3."""
