@@ -108,3 +108,12 @@ def test_a_picture_must_have_a_format_that_is_written(run, tmp_path):
         assert code == 2
         assert "ends in .png, .jpg or .jpeg" in err
         assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", [".npz", ".NPZ", "folder/.h5"])
+def test_an_ending_is_no_name(run, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("embed", "a.png", "--out", name)
+    assert code == 2
+    assert "an ending without a name" in err
+    assert not list(tmp_path.iterdir())

@@ -62,6 +62,8 @@ def embed(
     from apnet.retrieval.files.formats import FORMATS, is_store
 
     out = as_path(out, "--out")
+    if out.name.lower() in FORMATS:
+        raise ConfigError(f"--out {out}: an ending without a name; name the file, as a{out.name}")
     to_file = out.suffix.lower() in FORMATS and not is_store(out)
     if to_file and is_folder(out):
         raise ConfigError(f"--out {out}: a folder; name the file to write, such as features.npz")
