@@ -43,6 +43,16 @@ class Started:
         if self._pid == 0:
             _carry_out(arguments, folder, self._outputs)
 
+    def kill(self) -> bool:
+        """Kills it as the system does; returns whether it was still running."""
+        done, _ = os.waitpid(self._pid, os.WNOHANG)
+        if not done:
+            os.killpg(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        for path in self._outputs:
+            path.unlink(missing_ok=True)
+        return not done
+
     def outcome(self) -> Outcome | None:
         """Returns how it ended, ``None`` while it runs; one that is out of time is killed."""
         done, status = os.waitpid(self._pid, os.WNOHANG)

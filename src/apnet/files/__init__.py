@@ -1,6 +1,6 @@
 """Files: the one gate for paths that users name, whole writes, locks of output folders."""
 
-from apnet.files.folders import LOCK_NAME, claim_folder, file_lock
+from apnet.files.folders import LOCK_NAME, claim_folder, clear_parts, file_lock
 from apnet.files.foreign import kind_of_file
 from apnet.files.gate import (
     check_path,
@@ -31,6 +31,7 @@ __all__ = [
     "check_writable",
     "checked",
     "claim_folder",
+    "clear_parts",
     "entries",
     "file_lock",
     "is_file",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from apnet.files.writing import cannot_write
 
 LOCK_NAME = ".apnet.lock"
 """The lock file of a folder; it exists while a process writes there."""
+
+_PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")  # as ``atomic_write`` names them
 
 _UNWRITABLE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS),
@@ -27,7 +30,7 @@ def file_lock(folder: Path) -> Iterator[None]:
 
     The lock is on the file ``LOCK_NAME`` in the folder, which is removed at the end. The operating
     system releases the lock when the process dies; forked children do not keep it. On a file system
-    without locks this does nothing.
+    without locks this does nothing. What a killed process left half written is removed.
 
     Raises:
         DataError: another process has the lock, or the lock file cannot be created.
@@ -43,12 +46,21 @@ def file_lock(folder: Path) -> Iterator[None]:
     except (OSError, NotImplementedError) as error:  # others: a file system without locks
         if isinstance(error, OSError) and error.errno in _UNWRITABLE:
             raise cannot_write(folder, error) from None
+    else:
+        clear_parts(folder)
     try:
         yield
     finally:
         with contextlib.suppress(OSError):  # Windows removes no open file
             path.unlink(missing_ok=True)  # before the release: afterwards it may be another's
         lock.release()
+
+
+def clear_parts(folder: Path) -> None:
+    """Removes what killed processes left half written in a folder that this process has locked."""
+    for left in folder.glob(".*.part"):
+        if _PART.fullmatch(left.name):
+            left.unlink(missing_ok=True)
 
 
 def claim_folder(folder: Path, record: str, refusal: str) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from apnet.errors import ApnetError, ConfigError, DataError, Interrupted
-from apnet.files import claim_folder, entries, is_file, read_json, write_json, write_text
+from apnet.files import (
+    claim_folder,
+    clear_parts,
+    entries,
+    file_lock,
+    is_file,
+    read_json,
+    write_json,
+    write_text,
+)
 from apnet.reproduction.catalogue import PICTURES
 from apnet.reproduction.figures import draw_figure, require_drawing
 from apnet.reproduction.markdown import format_table
@@ -61,9 +71,18 @@ def reproduce(plan: Plan, out: Path, people: Path, options: RunOptions) -> dict[
                     abandon(out)
                     raise
             total(torch.zeros(1, device=device), processes)  # the others wait until all is there
-            return _run_all(plan, _load(plan, people, options), out, options)
+            with _locked(out) if processes.leads else contextlib.nullcontext():
+                return _run_all(plan, _load(plan, people, options), out, options)
     except Interrupted as stop:
         raise Interrupted(f"stopped, nothing lost; the same command goes on in {out}") from stop
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keeps other processes out of an experiment's folder, and clears what a kill left there."""
+    with file_lock(out):
+        clear_parts(out / "results")
+        yield
 
 
 def _run_all(

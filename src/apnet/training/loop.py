@@ -34,6 +34,8 @@ def run_epochs(session: Session, interruption: Interruption) -> None:
     """
     epochs = session.job.recipe.epochs
     together = session.processes.world > 1
+    if session.progress.history and not session.progress.step:
+        _evaluate_if_due(session)  # a kill came between the epoch's weights and its evaluation
     while session.progress.epoch < epochs:
         with GlobalBatchNorm() if together else contextlib.nullcontext():
             _train_epoch(session, interruption)
@@ -115,16 +117,20 @@ def _distortion(augmentation: Augmentation) -> Distortion | None:
 
 def _end_epoch(session: Session) -> None:
     """Saves the epoch's weights and state, then evaluates, then saves what that found."""
-    entry = session.progress.history[-1]
     _save(session)
-    if session.processes.leads and _is_due(session):
+    _evaluate_if_due(session)
+    session.callback.epoch(session.progress.history[-1])
+
+
+def _evaluate_if_due(session: Session) -> None:
+    entry = session.progress.history[-1]
+    if session.processes.leads and "mAP" not in entry and _is_due(session):
         entry |= _evaluate(session)
         if entry["mAP"] > session.progress.best_mAP:
             session.progress.best_mAP = entry["mAP"]
             _save_weights(session, best=True)
         write_json(session.job.run.history, session.progress.history)
         _save_state(session)
-    session.callback.epoch(entry)
 
 
 def _is_due(session: Session) -> bool:

@@ -174,7 +174,7 @@ class RunFolder:
             CheckpointError: there are none, or the file is damaged.
         """
         try:
-            return read_json(self.history, list[dict[str, float]], _REMEDY)
+            return read_json(self.history, list[dict[str, int | float]], _REMEDY)
         except DataError as error:
             raise CheckpointError(str(error)) from None
 

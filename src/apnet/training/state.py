@@ -42,7 +42,7 @@ class RunProgress:
     step: Annotated[int, Ge(0)] = 0
     updates: Annotated[int, Ge(0)] = 0
     sums: dict[str, float] = field(default_factory=dict)
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, int | float]] = field(default_factory=list)
     best_mAP: float = -1.0  # noqa: N815 - the field's own name
 
 
