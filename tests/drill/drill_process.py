@@ -3,6 +3,7 @@
 A fork shows what a user would meet: exit codes, signals, hangs, what lies around afterwards.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -43,15 +44,14 @@ class Started:
         if self._pid == 0:
             _carry_out(arguments, folder, self._outputs)
 
-    def kill(self) -> bool:
-        """Kills it as the system does; returns whether it was still running."""
-        done, _ = os.waitpid(self._pid, os.WNOHANG)
-        if not done:
+    def kill(self) -> None:
+        """Kills it as the system does."""
+        with contextlib.suppress(ProcessLookupError):  # it has no group of its own yet
             os.killpg(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
         for path in self._outputs:
             path.unlink(missing_ok=True)
-        return not done
 
     def outcome(self) -> Outcome | None:
         """Returns how it ended, ``None`` while it runs; one that is out of time is killed."""

@@ -145,18 +145,22 @@ def _digest(arrays: dict[str, np.ndarray]) -> str:
 def drill(job: Job, folder: Path, kills: int, chance: random.Random) -> Tally:
     """Kills a command a number of times, over as many rounds as that takes."""
     whole = folder / "whole"
-    seconds = _ended(job.first, whole)[1]
+    whole.mkdir()
+    begun = time.monotonic()
+    _killed(job.first, whole, LIMIT)
+    seconds = time.monotonic() - begun
     expected = job.result(whole / OUT)
     names = set(_files(whole))
     done = rounds = different = litter = failed = 0
     while done < kills:
         place = folder / f"round{rounds}"
         place.mkdir()
-        arguments, killed = job.first, 0
-        while done < kills and _killed(arguments, place, chance.uniform(0, 1.05 * seconds)):
-            done, killed = done + 1, killed + 1
-            arguments = job.again(place)
-        code, _ = _ended(job.again(place) if killed else job.first, place)
+        arguments: tuple[str, ...] = job.first
+        code = _killed(arguments, place, chance.uniform(0, seconds))
+        while code is None:
+            done, arguments = done + 1, job.again(place)
+            moment = chance.uniform(0, seconds) if done < kills else LIMIT
+            code = _killed(arguments, place, moment)
         rounds += 1
         failed += code != 0
         found = job.result(place / OUT) if code == 0 else {}
@@ -175,27 +179,18 @@ def _files(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*")]
 
 
-def _ended(arguments: tuple[str, ...], place: Path) -> tuple[int | None, float]:
-    """Runs a command to its end; returns its exit code and seconds."""
-    place.mkdir(exist_ok=True)
-    begun = time.monotonic()
-    started = Started(list(arguments), place, LIMIT)
-    while (outcome := started.outcome()) is None:
-        time.sleep(0.005)
-    if outcome.code:
-        print(f"exit {outcome.code}: {' '.join(arguments)}\n{outcome.err[-500:]}")
-    return outcome.code, time.monotonic() - begun
-
-
-def _killed(arguments: tuple[str, ...], place: Path, seconds: float) -> bool:
-    """Runs a command and kills it after some seconds; returns whether it was still running."""
+def _killed(arguments: tuple[str, ...], place: Path, seconds: float) -> int | None:
+    """Kills a command after some seconds; returns the exit code of one that ended before."""
     started = Started(list(arguments), place, LIMIT)
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if started.outcome() is not None:
-            return False
+    while (outcome := started.outcome()) is None:
+        if time.monotonic() > end:
+            started.kill()
+            return None
         time.sleep(0.001)
-    return started.kill()
+    if outcome.code:
+        print(f"exit {outcome.code}: {' '.join(arguments)}\n{outcome.err[-500:]}")
+    return -1 if outcome.code is None else outcome.code
 
 
 def table(folder: Path, kills: int, seed: int, only: str = "") -> bool:

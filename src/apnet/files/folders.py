@@ -14,7 +14,8 @@ from apnet.files.writing import cannot_write
 LOCK_NAME = ".apnet.lock"
 """The lock file of a folder; it exists while a process writes there."""
 
-_PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")  # as ``atomic_write`` names them
+_PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part|\.tmp[A-Za-z0-9]{6}")
+"""Names of what is being written: those of ``atomic_write``, and of safetensors within it."""
 
 _UNWRITABLE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS),
@@ -58,7 +59,7 @@ def file_lock(folder: Path) -> Iterator[None]:
 
 def clear_parts(folder: Path) -> None:
     """Removes what killed processes left half written in a folder that this process has locked."""
-    for left in folder.glob(".*.part"):
+    for left in folder.glob(".*"):
         if _PART.fullmatch(left.name):
             left.unlink(missing_ok=True)
 
