@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,16 +34,29 @@ class Outcome:
 
 
 class Started:
-    """A command that runs in a folder; its output goes to files beside the folder."""
+    """A command that runs in a folder; its output goes to files beside the folder.
 
-    def __init__(self, arguments: list[str], folder: Path, limit: float) -> None:
+    Args:
+        arguments: of the command.
+        folder: in which it runs.
+        limit: seconds after which it is killed.
+        prepare: called in its process before it begins.
+    """
+
+    def __init__(
+        self,
+        arguments: list[str],
+        folder: Path,
+        limit: float,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
         self._limit, self._begun = limit, time.monotonic()
         self._outputs = [folder.with_suffix(f".{name}") for name in ("out", "err")]
         sys.stdout.flush()
         sys.stderr.flush()
         self._pid = os.fork()
         if self._pid == 0:
-            _carry_out(arguments, folder, self._outputs)
+            _carry_out(arguments, folder, self._outputs, prepare)
 
     def kill(self) -> None:
         """Kills it as the system does."""
@@ -52,6 +66,12 @@ class Started:
         os.waitpid(self._pid, 0)
         for path in self._outputs:
             path.unlink(missing_ok=True)
+
+    def end(self) -> Outcome:
+        """Waits until it ends; returns how it did."""
+        while (outcome := self.outcome()) is None:
+            time.sleep(0.002)
+        return outcome
 
     def outcome(self) -> Outcome | None:
         """Returns how it ended, ``None`` while it runs; one that is out of time is killed."""
@@ -71,7 +91,9 @@ class Started:
         return Outcome(code, texts[0], texts[1], seconds)
 
 
-def _carry_out(arguments: list[str], folder: Path, outputs: list[Path]) -> None:
+def _carry_out(
+    arguments: list[str], folder: Path, outputs: list[Path], prepare: Callable[[], None] | None
+) -> None:
     code = 1
     try:
         os.setsid()
@@ -82,6 +104,8 @@ def _carry_out(arguments: list[str], folder: Path, outputs: list[Path]) -> None:
         for name, number in (("stdout", 1), ("stderr", 2)):
             setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
         sys.argv = ["apnet", *arguments]
+        if prepare:
+            prepare()
         try:
             main()
             code = 0

@@ -65,10 +65,10 @@ class Tally:
         return not self.different + self.litter + self.failed
 
 
-def jobs(folder: Path) -> dict[str, Job]:
+def jobs(folder: Path, epochs: int = 4) -> dict[str, Job]:
     """Returns the commands, with the files that they read, made in a folder."""
     people = write_people(folder / "market")
-    tiny = tuple("epochs=4" if each == "epochs=1" else each for each in TINY)
+    tiny = tuple(f"epochs={epochs}" if each == "epochs=1" else each for each in TINY)
     here = Path.cwd()
     os.chdir(folder)
     smoke = ("reproduce", "table6", "--scale", "smoke", "--people", str(folder / "people"))
@@ -150,7 +150,7 @@ def drill(job: Job, folder: Path, kills: int, chance: random.Random) -> Tally:
     _killed(job.first, whole, LIMIT)
     seconds = time.monotonic() - begun
     expected = job.result(whole / OUT)
-    names = set(_files(whole))
+    names = set(files(whole))
     done = rounds = different = litter = failed = 0
     while done < kills:
         place = folder / f"round{rounds}"
@@ -165,7 +165,7 @@ def drill(job: Job, folder: Path, kills: int, chance: random.Random) -> Tally:
         failed += code != 0
         found = job.result(place / OUT) if code == 0 else {}
         apart = [name for name in expected | found if expected.get(name) != found.get(name)]
-        more = sorted(set(_files(place)) - names)
+        more = sorted(set(files(place)) - names)
         if code or apart or more:
             print(f"round {rounds} of {job.first[0]}: different {apart[:3]}, litter {more[:3]}")
         different += bool(apart)
@@ -175,7 +175,8 @@ def drill(job: Job, folder: Path, kills: int, chance: random.Random) -> Tally:
     return Tally(done, rounds, different, litter, failed)
 
 
-def _files(folder: Path) -> list[str]:
+def files(folder: Path) -> list[str]:
+    """Returns the names of all that is in a folder."""
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*")]
 
 

@@ -34,8 +34,10 @@ def run_epochs(session: Session, interruption: Interruption) -> None:
     """
     epochs = session.job.recipe.epochs
     together = session.processes.world > 1
-    if session.progress.history and not session.progress.step:
-        _evaluate_if_due(session)  # a kill came between the epoch's weights and its evaluation
+    if session.progress.history:
+        _save_history(session)  # a kill may have come after the state
+        if not session.progress.step:
+            _evaluate_if_due(session)  # or between the epoch's weights and its evaluation
     while session.progress.epoch < epochs:
         with GlobalBatchNorm() if together else contextlib.nullcontext():
             _train_epoch(session, interruption)
@@ -129,8 +131,8 @@ def _evaluate_if_due(session: Session) -> None:
         if entry["mAP"] > session.progress.best_mAP:
             session.progress.best_mAP = entry["mAP"]
             _save_weights(session, best=True)
-        write_json(session.job.run.history, session.progress.history)
         _save_state(session)
+        _save_history(session)
 
 
 def _is_due(session: Session) -> bool:
@@ -177,8 +179,13 @@ def _evaluate(session: Session) -> dict[str, float]:
 def _save(session: Session) -> None:
     if session.processes.leads:
         _save_weights(session)
+    _save_state(session)  # what a kill cuts off before this is done again
+    _save_history(session)  # after the state: it says what will not be done again
+
+
+def _save_history(session: Session) -> None:
+    if session.processes.leads:
         write_json(session.job.run.history, session.progress.history)
-    _save_state(session)  # last: what a kill cuts off is done again
 
 
 def _save_state(session: Session) -> None:
