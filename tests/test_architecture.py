@@ -30,11 +30,11 @@ LAYERS = {
     ],
     1: ["model", "losses", "data", "retrieval"],
     2: ["report", "checkpoints", "embedding"],
-    3: ["shipped"],
+    3: ["shipped", "exported"],
     4: ["models"],
     5: ["evaluation", "explanation"],
     6: ["training", "rank_lists", "synthetic"],
-    7: ["demo", "reproduction"],
+    7: ["demo", "reproduction", "exporting"],
     8: ["cli"],
     9: ["__main__"],
 }

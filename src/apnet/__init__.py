@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from apnet.errors import ApnetError
     from apnet.evaluation import evaluate, evaluate_checkpoint, evaluate_network
     from apnet.explanation import Explanation, explain
+    from apnet.exporting import Exported, export
     from apnet.losses import LOSSES, Term, apnet_loss, batch_hard_triplet, smoothed_cross_entropy
     from apnet.model import (
         ATTENTIONS,
@@ -44,6 +45,7 @@ _ROOMS = {
     "apnet.errors": ("ApnetError",),
     "apnet.evaluation": ("evaluate", "evaluate_checkpoint", "evaluate_network"),
     "apnet.explanation": ("Explanation", "explain"),
+    "apnet.exporting": ("Exported", "export"),
     "apnet.losses": (
         "LOSSES",
         "Term",
@@ -125,6 +127,8 @@ __all__ = [  # noqa: RUF022 - in the order of the data flow
     "plot_ranks",
     "Explanation",
     "explain",
+    "Exported",
+    "export",
 ]
 
 

@@ -18,9 +18,11 @@ from apnet.config import CUSTOM, NetworkConfig
 from apnet.devices import Precision, choose_device
 from apnet.display import summarised
 from apnet.embedding.engines.eager import unchanged_backend
+from apnet.embedding.fixed import Embeddable
 from apnet.embedding.inputs import ImageInput, box_inputs, image_inputs
 from apnet.embedding.stream import BATCH_SIZE, EmbedOptions, embed_stream
 from apnet.errors import ConfigError
+from apnet.exported.reading import ExportedFile, is_exported, load_exported
 from apnet.model import APNet
 from apnet.model.shapes import evaluating
 from apnet.progress import Progress, silent
@@ -37,14 +39,28 @@ class Model:
     """A trained network with what it needs to be used: image size, feature, fingerprint.
 
     Attributes:
-        checkpoint: the network, its config, and where they came from.
+        checkpoint: the network, its config, and where they came from; or an exported file.
     """
 
-    checkpoint: Checkpoint
+    checkpoint: Checkpoint | ExportedFile
 
     @property
     def network(self) -> APNet:
-        """The network, in evaluation mode, on ``device``."""
+        """The network, in evaluation mode, on ``device``.
+
+        Raises:
+            ConfigError: it is an exported file, which computes features only.
+        """
+        if isinstance(self.checkpoint, ExportedFile):
+            raise ConfigError(
+                f"{self.path}: an exported file computes features only; name the checkpoint that "
+                "it was made from"
+            )
+        return self.checkpoint.network
+
+    @property
+    def embedder(self) -> Embeddable:
+        """What computes features: the network, or the exported file."""
         return self.checkpoint.network
 
     @property
@@ -74,16 +90,20 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the network runs."""
+        """Where the network runs; the CPU for exported files."""
+        if isinstance(self.checkpoint, ExportedFile):
+            return torch.device("cpu")
         return next(self.network.parameters()).device
 
     def to(self, device: AnyDevice) -> Model:
-        """Moves the network to a device, and returns this model.
+        """Moves the network to a device, and returns this model; exported files stay on the CPU.
 
         Raises:
             ConfigError: the device is not there.
         """
         chosen = choose_device(device)
+        if isinstance(self.checkpoint, ExportedFile):
+            return self
         self.network.to(chosen, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return self
 
@@ -142,6 +162,8 @@ class Model:
         return f"Model {self.fingerprint}"
 
     def _rows(self) -> dict[str, object]:
+        if isinstance(self.checkpoint, ExportedFile):
+            return self.checkpoint.rows()
         config, parameters = self.config, sum(each.numel() for each in self.network.parameters())
         rows: dict[str, object] = {
             "backbone": f"{config.backbone}, {parameters / 1e6:.2f} M parameters",
@@ -155,8 +177,12 @@ class Model:
         return {**rows, **({"training": facts} if facts else {})}
 
 
+AnyModel = Model | Checkpoint | ExportedFile | APNet | AnyPath | None
+"""What verbs take as a model; ``None`` is the shipped network."""
+
+
 def load_model(
-    source: Model | Checkpoint | APNet | AnyPath | None = None,
+    source: AnyModel = None,
     *,
     device: AnyDevice = "auto",
     network: APNet | None = None,
@@ -165,8 +191,8 @@ def load_model(
     """Loads a trained network for use.
 
     Args:
-        source: a run folder or checkpoint file; nothing for the shipped network. A checkpoint, a
-            model, or a network is taken as it is.
+        source: a run folder, checkpoint file, or file that ``export`` wrote; nothing for the
+            shipped network. A checkpoint, a model, or a network is taken as it is.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda:1``, ...
         network: of one's own that the weights in ``source`` belong to, see ``load_checkpoint``.
         image_size: height and width in pixels, for a bare network that was not made from a preset
@@ -186,7 +212,7 @@ def load_model(
 
 
 def as_model(
-    source: Model | Checkpoint | APNet | AnyPath | None,
+    source: AnyModel,
     *,
     network: APNet | None = None,
     image_size: tuple[int, int] | None = None,
@@ -198,23 +224,24 @@ def as_model(
         raise ConfigError("image_size= is for a bare network; a checkpoint has its own")
     if isinstance(source, Model):
         return source
-    if isinstance(source, Checkpoint):
+    if isinstance(source, Checkpoint | ExportedFile):
         return Model(source)
     if isinstance(source, APNet):
         return Model(_of_network(source, image_size))
     if source is None:
         return Model(default_checkpoint())
     if isinstance(source, str | os.PathLike):
-        return Model(load_checkpoint(as_path(source, "model"), network=network))
+        path = as_path(source, "model")
+        if is_exported(path) and network is None:
+            return Model(load_exported(path))
+        return Model(load_checkpoint(path, network=network))
     raise TypeError(
-        "a model is a run folder or checkpoint file (str or Path), a Model, Checkpoint or APNet "
-        f"network, or None for the shipped one; got {described(source)}"
+        "a model is a run folder, checkpoint or exported file (str or Path), a Model, Checkpoint "
+        f"or APNet network, or None for the shipped one; got {described(source)}"
     )
 
 
-def embed(
-    model: Model | Checkpoint | APNet | AnyPath | None, images: Any, **how: Any
-) -> Embeddings:
+def embed(model: AnyModel, images: Any, **how: Any) -> Embeddings:
     """Turns images of people into embeddings: ``load_model(model).embed(images, ...)``.
 
     Args:
@@ -249,10 +276,10 @@ def embed_inputs(
     progress: Progress,
 ) -> Embeddings:
     """Returns the embeddings of images that ``image_inputs`` found, see ``Model.embed``."""
-    rows = [np.empty((0, model.network.feature_dim), np.float32)]
+    rows = [np.empty((0, model.embedder.feature_dim), np.float32)]
     done = 0
-    with evaluating(model.network):
-        backend = unchanged_backend(model.network, precision)
+    with evaluating(model.embedder):
+        backend = unchanged_backend(model.embedder, precision)
         for batch in embed_stream(backend, inputs, options, lambda each: each.read()):
             rows.append(batch.features)
             done += len(batch.records)

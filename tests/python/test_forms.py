@@ -135,6 +135,7 @@ TAKES_NEITHER = {
 }
 ELSEWHERE = {
     "train": "test_five_lines.py",
+    "export": "tests/exporting",
     "embed_records": "tests/test_embedding.py",
     "evaluate_network": "tests/test_fast_paths.py",
     "evaluate_checkpoint": "an earlier name of evaluate",

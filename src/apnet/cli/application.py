@@ -19,6 +19,7 @@ from apnet.cli import (
     commands,
     data_commands,
     evaluate_command,
+    export_command,
     model_commands,
     reproduce_command,
     search_command,
@@ -51,6 +52,7 @@ app.command("score")(commands.score)
 app.command("embed")(model_commands.embed)
 app.command("search")(search_command.search)
 app.command("explain")(model_commands.explain)
+app.command("export")(export_command.export)
 app.command("cost")(commands.cost)
 app.command("presets")(commands.presets)
 app.command("reproduce")(reproduce_command.reproduce)

@@ -78,7 +78,7 @@ def embed(
     compute = ComputeOptions(prepared_device(device), backend, precision)
     numbers: Literal["float16", "float32"] = "float16" if half else "float32"
     with progress_bar("embedding") as progress:
-        job = EmbedJob(chosen.network, listing.gallery, options, compute, progress, tell)
+        job = EmbedJob(chosen.embedder, listing.gallery, options, compute, progress, tell)
         if to_file:
             result = embed_to_file(job, out, fingerprint=chosen.fingerprint)
         else:

@@ -47,6 +47,11 @@ def normalise(image: Tensor) -> Tensor:
     return image.float().mul_(_SCALE).sub_(_SHIFT)
 
 
+def unnormalise(image: Tensor) -> Tensor:
+    """Returns the uint8 pixels that ``normalise`` was given, exactly."""
+    return ((image + _SHIFT) / _SCALE).round_().clamp_(0, 255).to(torch.uint8)
+
+
 class EvaluationTransform:
     """The transform for evaluation: resize and normalise.
 

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import torch
 
-from apnet.checkpoints import Checkpoint
 from apnet.config import Recipe
 from apnet.data import PKBatches
 from apnet.errors import DataError
 from apnet.evaluation import evaluate_network
 from apnet.model import APNet
-from apnet.models import load_model
+from apnet.models import Model, load_model
 from apnet.progress import Progress
 from apnet.results import Evaluation
 from apnet.training import Callback, RunFolder, train
@@ -94,7 +93,7 @@ def evaluate_shipped(dataset: ReidDataset, progress: Progress) -> NetworkResult:
         DataError: the set has no query with a match.
     """
     begun = time.perf_counter()
-    shipped = load_model(device="cpu").checkpoint
+    shipped = load_model(device="cpu")
     tested = _tested("shipped", shipped, dataset, {}, progress)
     return dataclasses.replace(tested, seconds=time.perf_counter() - begun)
 
@@ -113,7 +112,7 @@ def train_system(
         ConfigError: the folder holds a run of another recipe or data set.
     """
     with display(name, recipe.epochs) as callback:
-        checkpoint = train(
+        model = train(
             recipe,
             dataset,
             folder,
@@ -121,9 +120,9 @@ def train_system(
             callbacks=[callback],
             resume=True,
             evaluate=False,
-        ).checkpoint
+        )
     history = RunFolder(folder).read_history()
-    tested = _tested(name, checkpoint, dataset, {"training": recipe.seed}, progress)
+    tested = _tested(name, model, dataset, {"training": recipe.seed}, progress)
     return dataclasses.replace(
         tested, history=history, seconds=sum(entry["seconds"] for entry in history)
     )
@@ -131,18 +130,18 @@ def train_system(
 
 def _tested(
     name: str,
-    checkpoint: Checkpoint,
+    model: Model,
     dataset: ReidDataset,
     seeds: dict[str, int],
     progress: Progress,
 ) -> NetworkResult:
-    network = checkpoint.network.to(memory_format=torch.channels_last)
+    network = model.network.to(memory_format=torch.channels_last)
     evaluation, query, gallery = evaluate_network(
         network,
-        checkpoint.config,
+        model.config,
         dataset,
-        model=f"{name} sha256:{checkpoint.fingerprint}",
+        model=f"{name} sha256:{model.fingerprint}",
         seeds=seeds,
         progress=progress,
     )
-    return NetworkResult(network, checkpoint.config.image_size, evaluation, query, gallery, 0.0)
+    return NetworkResult(network, model.config.image_size, evaluation, query, gallery, 0.0)

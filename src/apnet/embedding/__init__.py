@@ -4,6 +4,7 @@ from apnet.embedding.agreement import Agreement, agreement, features_of, sample_
 from apnet.embedding.backends import Backend
 from apnet.embedding.choice import BACKENDS, PRECISIONS, Choice, choose_backend
 from apnet.embedding.engines import ENGINES, Engine, Task
+from apnet.embedding.fixed import Embeddable, FixedNetwork
 from apnet.embedding.jobs import (
     ComputeOptions,
     EmbedJob,
@@ -28,8 +29,10 @@ __all__ = [
     "EmbedJob",
     "EmbedOptions",
     "EmbedResult",
+    "Embeddable",
     "EmbeddedBatch",
     "Engine",
+    "FixedNetwork",
     "StoreWriter",
     "Task",
     "WantedPrecision",

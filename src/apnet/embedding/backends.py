@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from apnet.devices import Precision, autocast
+from apnet.errors import ConfigError
 
-Arithmetic = Literal["float32", "bf16", "int8"]
+Arithmetic = Literal["float32", "bf16", "float16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -23,18 +24,29 @@ class Backend:
         name: of the engine that built it, such as ``eager`` or ``openvino``.
         precision: its arithmetic.
         run: (N, 3, H, W) float32 on the CPU, normalised, to (N, D) float32 on the CPU.
+        mirrored: whether ``run`` adds the mirror image's feature itself.
     """
 
     name: str
     precision: Arithmetic
     run: Callable[[Tensor], Tensor]
+    mirrored: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} {self.precision}"
 
     def embed(self, images: Tensor, *, flip: bool) -> Tensor:
-        """Returns L2-normalised features, (N, D), as ``embed_images`` does."""
-        return with_mirror(self.run, images, flip)
+        """Returns L2-normalised features, (N, D), as ``embed_images`` does.
+
+        Raises:
+            ConfigError: without ``flip`` where the mirror image is always added.
+        """
+        if self.mirrored and not flip:
+            raise ConfigError(
+                f"{self.name} adds the mirror image's feature itself; leave --no-flip (flip=False) "
+                "out, or export the network again with --no-flip"
+            )
+        return with_mirror(self.run, images, flip and not self.mirrored)
 
 
 def with_mirror(embed: Callable[[Tensor], Tensor], images: Tensor, flip: bool) -> Tensor:

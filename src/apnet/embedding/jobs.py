@@ -15,10 +15,10 @@ from apnet.display import summarised
 from apnet.embedding.agreement import sample_images
 from apnet.embedding.choice import Choice, choose_backend
 from apnet.embedding.engines import Task
+from apnet.embedding.fixed import Embeddable, FixedNetwork
 from apnet.embedding.stream import EmbeddedBatch, EmbedOptions, embed_stream
 from apnet.errors import ImageError
 from apnet.files import check_writable, write_text
-from apnet.model import APNet
 from apnet.progress import Progress, silent
 from apnet.retrieval.files.arrays import arrays_of
 from apnet.retrieval.files.formats import format_of
@@ -46,8 +46,8 @@ class ComputeOptions:
 class EmbedJob:
     """What is to be embedded, how, and who is told about it."""
 
-    network: APNet
-    """In evaluation mode; it is moved to the device."""
+    network: Embeddable
+    """In evaluation mode; it is moved to the device, except a ``FixedNetwork``."""
 
     records: Sequence[ImageRecord]
     """The images."""
@@ -131,6 +131,8 @@ def embed_to_file(job: EmbedJob, out: AnyPath, *, fingerprint: str | None = None
 
 def choose_engine(job: EmbedJob) -> Choice:
     """Chooses what computes a job's features, and tells what it is and what it is not."""
+    if isinstance(job.network, FixedNetwork):
+        return Choice(job.network.backend(job.compute.precision, job.compute.backend), None)
     size, threads = job.options.image_size, job.options.threads
     choice = choose_backend(
         Task(job.network, size, len(job.records), job.compute.device),

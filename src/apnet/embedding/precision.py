@@ -14,7 +14,9 @@ from weakref import WeakKeyDictionary
 
 from apnet.devices import Precision, choose_precision
 from apnet.embedding.agreement import STRICT, agreement, features_of, sample_images
+from apnet.embedding.backends import Arithmetic
 from apnet.embedding.engines.eager import unchanged_backend
+from apnet.embedding.fixed import Embeddable, FixedNetwork
 from apnet.errors import ConfigError
 from apnet.model import APNet
 from apnet.model.shapes import evaluating
@@ -35,12 +37,12 @@ _checked: WeakKeyDictionary[APNet, dict[tuple[str, int, int], Precision]] = Weak
 
 def checked_precision(
     wanted: WantedPrecision,
-    network: APNet,
+    network: Embeddable,
     records: Sequence[ImageRecord],
     image_size: tuple[int, int],
     *,
     notify: Notify = warnings.warn,
-) -> Precision:
+) -> Arithmetic:
     """Resolves ``auto`` for a network; names stay as they are.
 
     ``auto`` is bf16 where the device gains from it and the features of ``COMPARED`` of the images
@@ -55,10 +57,12 @@ def checked_precision(
         notify: told where bf16 does not agree, in one line.
 
     Raises:
-        ConfigError: the name does not exist.
+        ConfigError: the name does not exist, or the network is computed in another arithmetic only.
     """
     if wanted not in get_args(WantedPrecision):
         raise ConfigError(f"precision '{wanted}': choose {', '.join(get_args(WantedPrecision))}")
+    if isinstance(network, FixedNetwork):
+        return network.backend(wanted).precision
     device = next(network.parameters()).device
     chosen = choose_precision(wanted, device)
     if wanted != "auto" or chosen == "float32":

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from apnet.devices import Precision
-from apnet.embedding.backends import with_mirror
+from apnet.embedding.backends import Arithmetic, with_mirror
 from apnet.embedding.engines.eager import unchanged_backend
+from apnet.embedding.fixed import Embeddable
 from apnet.embedding.stream import BATCH_SIZE, EmbedOptions, embed_stream
 from apnet.model import APNet
 from apnet.model.shapes import evaluating
@@ -32,12 +32,12 @@ def embed_images(network: APNet, images: Tensor, *, flip: bool = True) -> Tensor
 
 
 def embed_records(
-    network: APNet,
+    network: Embeddable,
     records: Sequence[ImageRecord],
     image_size: tuple[int, int],
     *,
     flip: bool = True,
-    precision: Precision = "float32",
+    precision: Arithmetic = "float32",
     batch_size: int = BATCH_SIZE,
     workers: int = 0,
     progress: Progress = silent,

@@ -11,9 +11,14 @@ import numpy as np
 from apnet.config import NetworkConfig
 from apnet.data.metadata import read_metadata
 from apnet.data.metadata_columns import metadata_columns, twin_pairs
-from apnet.embedding import WantedPrecision, checked_precision, decoded_batches, embed_records
+from apnet.embedding import (
+    Embeddable,
+    WantedPrecision,
+    checked_precision,
+    decoded_batches,
+    embed_records,
+)
 from apnet.errors import DataError
-from apnet.model import APNet
 from apnet.progress import Progress, silent
 from apnet.results import APKind, Distance, Evaluation, ProtocolCard
 from apnet.retrieval import (
@@ -54,7 +59,7 @@ DEFAULT = Protocol()
 
 
 def evaluate_network(
-    network: APNet,
+    network: Embeddable,
     config: NetworkConfig,
     dataset: ReidDataset,
     *,

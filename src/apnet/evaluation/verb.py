@@ -145,7 +145,7 @@ def measure(
     model.to(model.device if device is None else device)
     seed = model.facts.get("seed")
     evaluation, query, gallery = evaluate_network(
-        model.network,
+        model.embedder,
         model.config,
         dataset,
         protocol=protocol,

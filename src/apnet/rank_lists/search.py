@@ -170,10 +170,10 @@ def _check_network(side: str, embeddings: Embeddings, model: Model) -> None:
             f"{model.fingerprint}; search with the network that made it, or embed it again"
         )
     width = embeddings.features.shape[1]
-    if width != model.network.feature_dim:
+    if width != model.embedder.feature_dim:
         raise DataError(
             f"the {side} has features of {width} numbers, this model's have "
-            f"{model.network.feature_dim}; embed it again with this network"
+            f"{model.embedder.feature_dim}; embed it again with this network"
         )
 
 

@@ -13,7 +13,7 @@ from apnet.embedding.folding import fold
 
 def _build(task: Task, precision: Arithmetic, _calibration: Tensor) -> Backend:
     """Returns the folded network, which is compiled in its first call; that takes a minute."""
-    assert precision != "int8"
+    assert precision in ("float32", "bf16")
     folded = fold(exported(task.network, task.image_size).module())
     run = torch_runner(torch.compile(folded, dynamic=False), torch.device("cpu"), precision)
     return Backend("compiled", precision, in_blocks(run))

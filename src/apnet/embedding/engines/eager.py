@@ -8,6 +8,7 @@ from torch import Tensor
 from apnet.devices import Precision
 from apnet.embedding.backends import Arithmetic, Backend, torch_runner
 from apnet.embedding.engines.engine import Engine, Task
+from apnet.embedding.fixed import Embeddable, FixedNetwork
 from apnet.model import APNet
 
 
@@ -23,14 +24,21 @@ def eager_backend(network: APNet, device: torch.device, precision: Precision) ->
     return unchanged_backend(network, precision)
 
 
-def unchanged_backend(network: APNet, precision: Precision) -> Backend:
-    """Returns the network where it is, in the mode and memory format that it has."""
+def unchanged_backend(network: Embeddable, precision: Arithmetic) -> Backend:
+    """Returns the network where it is, in the mode and memory format that it has.
+
+    Raises:
+        ConfigError: the network is computed in another arithmetic only.
+    """
+    if isinstance(network, FixedNetwork):
+        return network.backend(precision)
+    assert precision in ("float32", "bf16")
     device = next(network.parameters()).device
     return Backend("eager", precision, torch_runner(network.embed, device, precision))
 
 
 def _build(task: Task, precision: Arithmetic, _calibration: Tensor) -> Backend:
-    assert precision != "int8"
+    assert precision in ("float32", "bf16")
     return eager_backend(task.network, task.device, precision)
 
 

@@ -27,7 +27,7 @@ def folded_backend(network: APNet, image_size: tuple[int, int], precision: Preci
 
 
 def _build(task: Task, precision: Arithmetic, _calibration: Tensor) -> Backend:
-    assert precision != "int8"
+    assert precision in ("float32", "bf16")
     return folded_backend(task.network, task.image_size, precision)
 
 
