@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from apnet._version import __version__
 
 if TYPE_CHECKING:
+    from apnet.calibration import Calibration, calibrate, compare, load_calibration
     from apnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
     from apnet.config import PRESETS, NetworkConfig, Recipe
     from apnet.data import check_dataset, load_dataset
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from apnet.evaluation import evaluate, evaluate_checkpoint, evaluate_network
     from apnet.explanation import Explanation, explain
     from apnet.exporting import Exported, export
+    from apnet.gallery import Gallery
     from apnet.losses import LOSSES, Term, apnet_loss, batch_hard_triplet, smoothed_cross_entropy
     from apnet.model import (
         ATTENTIONS,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from apnet.types import Embeddings, ImageRecord, ReidDataset
 
 _ROOMS = {
+    "apnet.calibration": ("Calibration", "calibrate", "compare", "load_calibration"),
     "apnet.checkpoints": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
     "apnet.config": ("PRESETS", "NetworkConfig", "Recipe"),
     "apnet.data": ("check_dataset", "load_dataset"),
@@ -46,6 +49,7 @@ _ROOMS = {
     "apnet.evaluation": ("evaluate", "evaluate_checkpoint", "evaluate_network"),
     "apnet.explanation": ("Explanation", "explain"),
     "apnet.exporting": ("Exported", "export"),
+    "apnet.gallery": ("Gallery",),
     "apnet.losses": (
         "LOSSES",
         "Term",
@@ -127,6 +131,11 @@ __all__ = [  # noqa: RUF022 - in the order of the data flow
     "plot_ranks",
     "Explanation",
     "explain",
+    "Calibration",
+    "calibrate",
+    "load_calibration",
+    "compare",
+    "Gallery",
     "Exported",
     "export",
 ]

@@ -37,6 +37,14 @@ class TrainingError(ApnetError):
     """Training cannot go on, for example because the loss is no longer finite."""
 
 
+class CalibrationError(ApnetError):
+    """A calibration is missing, of another network, or cannot support what is asked of it."""
+
+
+class GalleryError(ApnetError):
+    """A gallery is missing, damaged, busy or of another network, or refuses what is asked of it."""
+
+
 class MissingExtraError(ApnetError):
     """An optional dependency is not installed; the message holds the command that installs it."""
 
@@ -56,9 +64,14 @@ def printable(text: str) -> str:
 
 
 @contextlib.contextmanager
-def located(place: str) -> Iterator[None]:
-    """Puts the place in a network in front of a ``ConfigError`` raised inside the context."""
+def located(place: str, kind: type[ApnetError] = ConfigError) -> Iterator[None]:
+    """Puts a place in front of an error of one kind that is raised inside the context.
+
+    Args:
+        place: in a network, or a file and line.
+        kind: of the error.
+    """
     try:
         yield
-    except ConfigError as error:
-        raise ConfigError(f"{place}: {error}") from None
+    except kind as error:
+        raise kind(f"{place}: {error}") from None

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+import drill_gallery
 from drill_damage import OTHER_CONTENTS, damaged, replaced, retyped, retyped_header
 from drill_good import EMBED, FEATURES, IMAGES, TINY
-from drill_inputs import BadInput
+from drill_inputs import BadInput, Commands
 
 _NETWORK = ("--checkpoint", "run", "--device", "cpu")
 _RESUME = ("train", "--resume", "run", "--set", "epochs=2", "--device", "cpu", "--workers", "0")
@@ -13,7 +14,7 @@ _EVALUATE = ("evaluate", "run", "--data", "market1501=market", "--device", "cpu"
 _MAKE = ("data", "make", "synth", "--ids", "4", "--images", "4")
 _SEARCH = ("search", "a.png", "--in", "store", *_NETWORK)
 
-READERS: dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = {
+READERS: dict[str, Commands] = {
     "run/run.json": ((_RESUME, ("run", "market")),),
     "run/history.json": ((_RESUME, ("run", "market")),),
     "run/state.safetensors": ((_RESUME, ("run", "market")),),
@@ -86,6 +87,7 @@ READERS: dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = {
             ("recipe.toml", "market"),
         ),
     ),
+    **drill_gallery.READERS,
 }
 """File -> commands that read it, each with the good files that it needs."""
 

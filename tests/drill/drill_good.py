@@ -49,6 +49,7 @@ def make_good(folder: Path) -> None:
     _images(folder, market)
     _features()
     _lists(market)
+    _gallery(market)
 
 
 def _images(folder: Path, market: Path) -> None:
@@ -94,3 +95,15 @@ def _lists(market: Path) -> None:
     Path("cuhk").mkdir()
     write_protocol(Path("cuhk/cuhk03_new_protocol_config_labeled.mat"))
     write_archive(Path("cuhk/cuhk-03.mat"))
+
+
+def _gallery(market: Path) -> None:
+    call("gallery", "create", "g.gallery", "--checkpoint", "run")
+    call("gallery", "add", "g.gallery", str(market / "query"), "--device", "cpu")
+    call("gallery", "export", "g.gallery", "--out", "people.npz")
+    rows = ("path,camera,tracklet,time,identity", "a.png,1,1,5,a", "a.jpg,2,1,9,a")
+    Path("crops.csv").write_text("\n".join(rows) + "\n")
+    people = ("--ids", "24", "--images", "4", "--cameras", "2", "--size", "32x16")
+    call("data", "make", "town", *people, "--workers", "0")
+    town = ("calibrate", "run", "--data", "synthetic=town", "--device", "cpu")
+    call(*town, "--out", "calibration.json")

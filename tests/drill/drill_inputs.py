@@ -9,6 +9,13 @@ Prepare = Callable[[Path, random.Random], None]
 """Makes the input in a folder."""
 
 
+Arguments = tuple[str, ...]
+Needs = tuple[str, ...]
+"""Names of good files and folders."""
+
+Commands = tuple[tuple[Arguments, Needs], ...]
+
+
 @dataclass(frozen=True)
 class BadInput:
     """A command and the bad input that it is given.

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import drill_gallery
 from drill_good import EMBED, TINY
 from drill_inputs import BadInput, Prepare
 
@@ -50,6 +51,7 @@ READ: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sheet": (("data", "sheet", "folder={}", "--out", "out.png"), ()),
     "demo data": (("demo", "--data", "folder={}", "--out", "new"), ()),
     "reproduce data": (("reproduce", "table2", "--data", "folder={}", "--out", "new"), ()),
+    **drill_gallery.READ,
 }
 WRITTEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "train out": (("train", "demo", *_DATA, "--out", "{}", *TINY), ("market",)),
@@ -73,6 +75,7 @@ WRITTEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("reproduce", "table2", "--scale", "smoke", "--out", "new", "--people", "{}"),
         (),
     ),
+    **drill_gallery.WRITTEN,
 }
 """Place -> a command with ``{}`` where the path stands, and the good files that it needs."""
 

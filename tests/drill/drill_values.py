@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import drill_gallery
 from drill_good import EMBED, TINY
 from drill_inputs import BadInput
 
@@ -11,7 +12,7 @@ _EVALUATE = ("evaluate", "run", *_DATA)
 _SEARCH = ("search", "a.png", "--in", "store", "--checkpoint", "run")
 _EMBED = ("embed", "a.png", "--out", "out.npz", *EMBED)
 _MAKE = ("data", "make", "new", "--ids", "4", "--images", "4", "--size", "32x16")
-_NEEDS = ("run", "market", "store", "a.png", "a.npz")
+_NEEDS = ("run", "market", "store", "a.png", "a.npz", *drill_gallery.NEEDS)
 
 NUMBERS = ("-1", "x", "", "1.5", "9" * 30, "nan", "1e9", "0x10", "\u0663")
 DEVICES = ("meta", "hpu", "cuda:99", "cpu:7", "", "x" * 400, "privateuseone", "cuda:-1", "mps:3")
@@ -95,6 +96,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("score", "a.npz", "{}"),
         ("--x", "--jsn", "-z", "--rerank", "--" + "x" * 400),
     ),
+    **drill_gallery.OPTIONS,
 }
 """Option -> a command with ``{}`` where its value stands, and bad values."""
 
@@ -105,6 +107,7 @@ ALONE: tuple[tuple[str, ...], ...] = (
     *(("evaluate", "run"), ("embed", "a.png"), ("search", "a.png"), ("explain", "a.png")),
     *(("score", "a.npz", "a.npz", "a.npz"), ("cost", "apnet-c2", "extra"), ("presets", "extra")),
     *(("data", "list", "extra"), ("data", "check", "market1501"), ("data", "show", "market")),
+    *drill_gallery.ALONE,
 )
 """Commands that lack something, or have too much."""
 
@@ -133,6 +136,7 @@ IGNORED: tuple[tuple[str, ...], ...] = (
     ("score", "a.npz", "a.npz"),
     (*_TRAIN, "--set", "epochs=1", "--set", "epochs=2"),
     (*_TRAIN, "--set", "schedule.name=cosine", "--set", "schedule.decay_every=3"),
+    *drill_gallery.IGNORED,
 )
 """Options that the chosen mode does not use: refused or told."""
 

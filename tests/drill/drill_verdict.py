@@ -14,10 +14,10 @@ MOST = 300
 """Characters of a message, with paths inside the folder as they were given."""
 
 _REMEDIES = re.compile(
-    r"(;|,|:|\(|--| or | to | and )\s*"
-    r"(add|ask|change|check|choose|close|convert|copy|correct|delete|download|drop|embed|export|"
-    r"extract|fetch|fill|flatten|free|give|install|leave|make|map|mount|move|name|number|put|raise|"
-    r"read|remove|rename|repeat|replace|resume|run|save|scale|see|set|start|take|test|train|try|"
+    r"(^|;|,|:|\(|--| or | to | and )\s*"
+    r"(add|ask|calibrate|change|check|choose|close|convert|copy|correct|delete|download|drop|embed|export|"
+    r"extract|fetch|fill|flatten|free|give|install|join|keep|leave|make|map|mount|move|name|number|put|raise|"
+    r"read|remove|rename|repeat|replace|restore|resume|run|save|scale|see|set|start|take|test|train|try|"
     r"unpack|update|use|wait|write)\b"
     r"|\b(must|should be|there are|there is|usable are|did you mean|valid here|parts that do|takes|"
     r"are relative to|it has|has them all|is for|go from|expected)\b"
@@ -27,6 +27,10 @@ _REMEDIES = re.compile(
 
 _TOLD = re.compile(r"warning|had no row|are the same|has no effect|no wrong answer")
 """Remarks without which a command may not do its work."""
+
+
+_JOURNALS = ("-wal", "-shm")
+"""What SQLite keeps where a damaged file does not take what its journal holds."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,10 @@ def _litter(outcome: Outcome, folder: Path, before: Mapping[str, tuple[int, int]
     after = snapshot(folder)
     left = [name for name in after if name.endswith((".part", ".lock")) and name not in before]
     if outcome.code != 0:
-        left += [name for name, state in after.items() if before.get(name) != state]
+        left += [
+            name
+            for name, state in after.items()
+            if before.get(name) != state and not name.endswith(_JOURNALS)
+        ]
         left += [name for name in before if name not in after]
     return Verdict("litter", ", ".join(sorted(left)[:4])) if left else Verdict()

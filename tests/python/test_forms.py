@@ -58,6 +58,18 @@ TAKES_PATHS = {
         apnet.plot_ranks(it.model, it.data, out=of(it.out / "ranks.png")).size
     ),
     "resume_run": lambda of, it: apnet.resume_run(of(it.run), device="cpu").fingerprint,
+    "load_calibration": lambda of, it: apnet.load_calibration(of(it.calibration)).people,
+    "calibrate, model": lambda of, it: apnet.calibrate(of(it.weights), it.many).content.eer,
+    "compare, images": lambda of, it: (
+        apnet.compare(
+            of(it.crops / "0.png"), of(it.crops), model=it.model, calibration=it.table, fmr=0.1
+        ).similarity
+    ),
+    "compare, files": lambda of, it: (
+        apnet.compare(
+            *it.pixels[:2], model=of(it.weights), calibration=of(it.calibration), fmr=0.1
+        ).similarity
+    ),
 }
 
 DEVICES = {"str": "cpu", "torch.device": torch.device("cpu"), "with index": "cpu:0"}
@@ -74,6 +86,12 @@ TAKES_DEVICES = {
         it.embeddings, it.embeddings, 2, junk_rule="none", device=device
     ).indices.tolist(),
     "resume_run": lambda device, it: apnet.resume_run(it.run, device=device).fingerprint,
+    "calibrate": lambda device, it: apnet.calibrate(it.model, it.many, device=device).content.eer,
+    "compare": lambda device, it: (
+        apnet.compare(
+            *it.pixels[:2], model=it.weights, calibration=it.table, fmr=0.1, device=device
+        ).similarity
+    ),
 }
 
 
@@ -120,6 +138,9 @@ TAKES_IMAGES = {
         hit.row for hit in apnet.search(it.model, it.pixels[0], images)[0]
     ],
     "explain": lambda images, it: without_title(apnet.explain(it.model, images)[1]),
+    "compare": lambda images, it: (
+        apnet.compare(images, it.pixels, model=it.model, calibration=it.table, fmr=0.1).similarity
+    ),
 }
 
 TAKES_NEITHER = {
@@ -157,6 +178,19 @@ class Things:
     recipe: Path
     run: Path
     out: Path
+    many: apnet.Embeddings
+    table: apnet.Calibration
+    calibration: Path
+
+
+@pytest.fixture(scope="module")
+def many(model):
+    """Features of 12 people in two cameras."""
+    pids = np.arange(48) % 12
+    features = np.random.default_rng(0).standard_normal((48, model.network.feature_dim))
+    return apnet.Embeddings(
+        features.astype(np.float32), pids, np.arange(48) // 24, (), model.fingerprint
+    )
 
 
 @pytest.fixture(scope="module")
@@ -168,11 +202,13 @@ def trained(people_folder, tmp_path_factory):
 
 
 @pytest.fixture
-def it(people_folder, weights, model, pixels, crops, trained, tmp_path):
+def it(people_folder, weights, model, pixels, crops, trained, many, tmp_path):
     embeddings = dataclasses.replace(
         model.embed(pixels), pids=np.array([1, 1, 2, 2]), camids=np.array([0, 1, 0, 1])
     )
     apnet.save_features(tmp_path / "features.npz", embeddings)
+    table = apnet.calibrate(model, many)
+    apnet.calibration.save_calibration(table, tmp_path / "calibration.json")
     return Things(
         people_folder,
         apnet.load_dataset("market1501", people_folder),
@@ -185,6 +221,9 @@ def it(people_folder, weights, model, pixels, crops, trained, tmp_path):
         write_recipe(tmp_path),
         trained,
         tmp_path / "out",
+        many,
+        table,
+        tmp_path / "calibration.json",
     )
 
 

@@ -7,7 +7,7 @@ from report_parts import make_gallery, make_page, make_panel, make_system
 
 from apnet.errors import DataError, MissingExtraError
 from apnet.report import TrainingCurve, write_report
-from apnet.report.page import _template
+from apnet.report.templates import template
 
 VOID = {"meta", "img", "path", "use", "rect", "br"}
 
@@ -248,7 +248,7 @@ def test_the_template_refuses_unknown_names():
     import jinja2
 
     with pytest.raises(jinja2.UndefinedError):
-        _template().render()
+        template("report.html.j2", filters={"percent": str, "duration": str}).render()
 
 
 @pytest.mark.shared

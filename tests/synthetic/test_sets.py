@@ -160,5 +160,5 @@ class TestMaking:
             make_set(tmp_path / "set", "tiny", workers=0)
 
     def test_no_such_set(self, tmp_path):
-        with pytest.raises(ConfigError, match=r"no set 'tinny'.*did you mean 'tiny'"):
+        with pytest.raises(ConfigError, match=r"called 'tinny'.*did you mean 'tiny'"):
             make_set(tmp_path / "set", "tinny")

@@ -16,10 +16,12 @@ import typer
 
 from apnet._version import __version__
 from apnet.cli import (
+    calibration_commands,
     commands,
     data_commands,
     evaluate_command,
     export_command,
+    gallery,
     model_commands,
     reproduce_command,
     search_command,
@@ -44,6 +46,7 @@ app = typer.Typer(
 )
 data = typer.Typer(help="Make, check and look at data sets.", invoke_without_command=True)
 app.add_typer(data, name="data")
+app.add_typer(gallery.app, name="gallery")
 
 app.command("demo")(commands.demo)
 app.command("train")(commands.train)
@@ -53,6 +56,8 @@ app.command("embed")(model_commands.embed)
 app.command("search")(search_command.search)
 app.command("explain")(model_commands.explain)
 app.command("export")(export_command.export)
+app.command("calibrate")(calibration_commands.calibrate)
+app.command("compare")(calibration_commands.compare)
 app.command("cost")(commands.cost)
 app.command("presets")(commands.presets)
 app.command("reproduce")(reproduce_command.reproduce)

@@ -11,7 +11,7 @@ from pathlib import Path
 from apnet.data.contents import contents
 from apnet.data.identity_numbers import id_number, is_junk, number_names
 from apnet.data.listing import Listing, refuse_archive, refuse_lone_archive
-from apnet.data.table_text import EXPECTED, REQUIRED, read_table_text
+from apnet.data.table_text import DATA_SET, read_table_text
 from apnet.errors import DataError, printable
 from apnet.files import is_file, is_folder, shortened
 from apnet.types import NO_CAMERA, ImageRecord
@@ -74,18 +74,18 @@ def _find_table(root: Path) -> Path:
         refuse_archive(root)
         return root
     if not is_folder(root):
-        raise DataError(f"{root}: no such file; expected {EXPECTED}")
+        raise DataError(f"{root}: no such file; expected {DATA_SET.expected}")
     found = contents(root)
     tables = [path for path in found.others if path.suffix.lower() == ".csv"]
     if len(tables) != 1:
         refuse_lone_archive(root, found)
         names = shortened(", ".join(path.name for path in tables)) or "none"
-        raise DataError(f"{root}: expected {EXPECTED}, one in this folder; found {names}")
+        raise DataError(f"{root}: expected {DATA_SET.expected}, one in this folder; found {names}")
     return tables[0]
 
 
 def _row(cells: Mapping[str, str], table: Path, place: str) -> _Row:
-    for name in REQUIRED:
+    for name in DATA_SET.required:
         if not cells[name]:
             raise DataError(f"{place}: the cell '{name}' is empty; fill it")
     if cells["split"] not in _SPLITS:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from apnet.extras import require
 from apnet.files import write_text
 from apnet.report.content import (
     AttentionPanel,
@@ -27,6 +24,7 @@ from apnet.report.pictures import (
     picture,
 )
 from apnet.report.plots import LineStyle, cmc_svg, styles_of, training_svg
+from apnet.report.templates import template
 from apnet.report.wording import card_rows, duration, percent, shared_protocol
 from apnet.retrieval.metrics.registry import comparison_labels
 
@@ -102,7 +100,8 @@ def write_report(path: Path, page: ReportPage) -> None:
         [*(system.name for system in page.systems), *(curve.name for curve in page.curves)]
     )
     rankings = tuple(map(_ranking, page.galleries))
-    html: str = _template().render(
+    page_template = template("report.html.j2", filters={"percent": percent, "duration": duration})
+    html: str = page_template.render(
         page=page,
         protocol=shared_protocol([system.evaluation for system in page.systems]),
         columns=list(comparison_labels().values()),
@@ -119,16 +118,6 @@ def write_report(path: Path, page: ReportPage) -> None:
     )
     # File names may be invalid Unicode; their invalid bytes become '?'.
     write_text(path, html.encode("utf-8", "replace").decode("utf-8"))
-
-
-def _template() -> Any:
-    jinja2 = require("jinja2", "report")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(percent=percent, duration=duration)
-    source = resources.files("apnet.report").joinpath("report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source)
 
 
 def _rows(systems: Sequence[SystemResult]) -> list[_Row]:

@@ -110,6 +110,36 @@ def training_svg(curves: Sequence[TrainingCurve], styles: Mapping[str, LineStyle
     return _svg(figure, "training")
 
 
+def rates_svg(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    prefix: str,
+    labels: tuple[str, str],
+    logarithmic: tuple[bool, bool] = (False, False),
+) -> str:
+    """Returns curves of one plot.
+
+    Args:
+        curves: x and y by name; at most six.
+        prefix: of the ids in the SVG, its own on the page.
+        labels: of the x and the y axis.
+        logarithmic: whether the x and the y axis are; only values above 0 are drawn then.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    styles = styles_of(curves)
+    figure, (axes,) = _panels(1)
+    for name, (x, y) in curves.items():
+        across, up = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        shown = ((across > 0) | (not logarithmic[0])) & ((up > 0) | (not logarithmic[1]))
+        _line(axes, styles[name], across[shown], up[shown], [])
+    for axis, label, is_log in zip(("x", "y"), labels, logarithmic, strict=True):
+        getattr(axes, f"set_{axis}label")(label)
+        if is_log:
+            getattr(axes, f"set_{axis}scale")("log")
+    return _svg(figure, prefix)
+
+
 def block_means(values: ArrayLike) -> NDArray[np.float64]:
     """Returns at most 300 values: means of consecutive, equally long blocks (the last is shorter).
 

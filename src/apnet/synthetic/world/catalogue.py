@@ -117,6 +117,14 @@ PEOPLE_SETS: Mapping[str, PeopleSet] = {
         about="training set of the shipped model: few people in many cameras",
         version=2,
     ),
+    "people-calibration": PeopleSet(
+        Counts((2_400, 14_400), (3_000, 27_000), spread=0.4),
+        cameras=24,
+        size=(128, 64),
+        seed=411,
+        about="people without twins: the shipped calibration, and others to check it with",
+        world=_world(group_sizes=(1.0,)),
+    ),
 }
 """All sets by name."""
 

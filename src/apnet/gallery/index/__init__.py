@@ -1,0 +1,1 @@
+"""Search in memory: exact in blocks, approximate by a graph."""

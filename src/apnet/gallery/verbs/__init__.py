@@ -1,0 +1,1 @@
+"""What a gallery does, by kind: one class each, which ``Gallery`` joins."""
