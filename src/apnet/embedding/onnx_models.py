@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -57,19 +57,36 @@ def quantised_model(network: APNet, calibration: Tensor) -> bytes:
     Raises:
         MissingExtraError: the packages are not installed.
     """
+    model = onnx_model(network, (calibration.shape[2], calibration.shape[3]))
+    return quantised(model, ({INPUT: batch.numpy()} for batch in _blocks(calibration)))
+
+
+def quantised(
+    model: Any, feeds: Iterator[dict[str, Any]], *, first_in_float32: bool = False
+) -> bytes:
+    """Returns an ONNX model with convolutions in 8 bits, one scale per channel.
+
+    Args:
+        model: in float32.
+        feeds: its inputs by name, batch by batch; they give the ranges of the activations.
+        first_in_float32: whether the first convolution stays in float32.
+
+    Raises:
+        MissingExtraError: the packages are not installed.
+    """
     tools = require("onnxruntime.quantization", "onnx")
     onnx = require("onnx", "onnx")
-    height, width = calibration.shape[2:]
     with tempfile.TemporaryDirectory() as folder, quiet():
         whole, prepared, small = (str(Path(folder) / name) for name in ("a", "b", "c"))
-        onnx.save(onnx_model(network, (height, width)), whole)
+        onnx.save(model, whole)
         tools.quant_pre_process(whole, prepared, skip_symbolic_shape=True)
         tools.quantize_static(
             prepared,
             small,
-            _Calibration(calibration),
+            _Feeds(feeds),
             quant_format=tools.QuantFormat.QDQ,
             op_types_to_quantize=_IN_8_BITS,
+            nodes_to_exclude=_first_convolution(onnx.load(prepared)) if first_in_float32 else [],
             per_channel=True,
             activation_type=tools.QuantType.QUInt8,
             weight_type=tools.QuantType.QInt8,
@@ -90,14 +107,21 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-class _Calibration:
-    """Yields the calibration images in blocks; fewer than a block are repeated to fill it."""
+def _first_convolution(model: Any) -> list[str]:
+    return [node.name for node in model.graph.node if node.op_type == "Conv"][:1]
 
-    def __init__(self, images: Tensor) -> None:
-        images = images.repeat(-(-BLOCK // len(images)), 1, 1, 1)
-        images = images[: len(images) // BLOCK * BLOCK]
-        self._batches = iter(torch.split(images, BLOCK))
 
-    def get_next(self) -> dict[Literal["images"], Any] | None:
-        batch = next(self._batches, None)
-        return None if batch is None else {"images": batch.numpy()}
+def _blocks(images: Tensor) -> Iterator[Tensor]:
+    """Yields images in blocks; fewer than a block are repeated to fill it."""
+    images = images.repeat(-(-BLOCK // len(images)), 1, 1, 1)
+    yield from torch.split(images[: len(images) // BLOCK * BLOCK], BLOCK)
+
+
+class _Feeds:
+    """What ONNX Runtime's quantisation reads its inputs from."""
+
+    def __init__(self, feeds: Iterator[dict[str, Any]]) -> None:
+        self._feeds = feeds
+
+    def get_next(self) -> dict[str, Any] | None:
+        return next(self._feeds, None)

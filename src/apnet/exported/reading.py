@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from apnet.config import NetworkConfig, parse
-from apnet.data.transforms import unnormalise
+from apnet.data.transforms import normalise, unnormalise
 from apnet.display import summarised
 from apnet.embedding.backends import Backend
 from apnet.embedding.fixed import FixedNetwork
@@ -20,9 +20,10 @@ from apnet.errors import CheckpointError, ConfigError
 from apnet.exported.metadata import ExportMetadata, Pixels
 from apnet.exported.onnx_file import open_onnx
 from apnet.exported.opened import Opened
+from apnet.exported.openvino_file import open_openvino
 from apnet.files import is_file
 
-READERS: dict[str, Callable[[Path], Opened]] = {".onnx": open_onnx}
+READERS: dict[str, Callable[[Path], Opened]] = {".onnx": open_onnx, ".xml": open_openvino}
 """What opens a file, by the ending of its name."""
 
 
@@ -96,21 +97,23 @@ def load_exported(path: Path) -> ExportedFile:
 
 
 def _runner(opened: Opened) -> Callable[[Tensor], Tensor]:
+    pixels = opened.metadata.pixels
+
     def run(images: Tensor) -> Tensor:
-        pixels = from_normalised(images.cpu(), opened.metadata.pixels)
-        return torch.from_numpy(opened.run(pixels.contiguous().numpy()))
+        images = images.cpu()
+        given = images if pixels == "normalised" else fed(unnormalise(images), pixels)
+        return torch.from_numpy(opened.run(given.contiguous().numpy()))
 
     return run
 
 
-def from_normalised(images: Tensor, pixels: Pixels) -> Tensor:
+def fed(images: Tensor, pixels: Pixels) -> Tensor:
     """Returns the input of a file.
 
     Args:
-        images: (N, 3, H, W) float32, normalised.
+        images: (N, 3, H, W) uint8.
         pixels: what the input holds, see ``PREPROCESSING``.
     """
-    if pixels == "normalised":
-        return images
-    whole = unnormalise(images)  # (N, 3, H, W) uint8
-    return whole.permute(0, 2, 3, 1) if pixels == "uint8" else whole.float() / 255
+    if pixels == "uint8":
+        return images.permute(0, 2, 3, 1)
+    return normalise(images) if pixels == "normalised" else images.float() / 255

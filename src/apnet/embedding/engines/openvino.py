@@ -28,11 +28,12 @@ def _build(task: Task, precision: Arithmetic, calibration: Tensor) -> Backend:
         model = openvino.Core().read_model(quantised_model(task.network, calibration))
     else:
         with quiet():
-            model = _converted(exported(task.network, task.image_size))
+            model = converted(exported(task.network, task.image_size))
     return Backend("openvino", precision, _compiled(openvino, model, precision))
 
 
-def _converted(program: torch.export.ExportedProgram) -> Any:
+def converted(program: torch.export.ExportedProgram) -> Any:
+    """Returns a captured graph as OpenVINO's model; its errors have no common base."""
     manager = require("openvino.frontend", "openvino").FrontEndManager()
     decoders = require("openvino.frontend.pytorch.fx_decoder", "openvino")
     decoder = decoders.TorchFXPythonDecoder.from_exported_program(program)  # to outlive convert
