@@ -71,6 +71,16 @@ def test_commands_take_the_file(run, exported, checkpoint, people, tmp_path):
     assert figures[0]["mAP"] == pytest.approx(figures[1]["mAP"])
 
 
+def test_a_gallery_takes_the_file_and_its_network(exported, checkpoint, people, tmp_path):
+    pictures = sorted(people.iterdir())
+    with apnet.Gallery.create(tmp_path / "g.gallery", model=checkpoint) as gallery:
+        gallery.add(pictures[0], "ann")
+    with apnet.Gallery(tmp_path / "g.gallery", model=exported.path) as gallery:
+        gallery.add(pictures[4], "bob")
+        (match, _other) = gallery.search(pictures[0], k=2)
+    assert (match.name, match.similarity) == ("ann", pytest.approx(1, abs=1e-5))
+
+
 def test_what_a_file_cannot_do_is_said(run, exported, people, tmp_path):
     model = apnet.load_model(exported.path)
     with pytest.raises(ConfigError, match="mirror image's feature itself"):

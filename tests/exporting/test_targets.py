@@ -164,3 +164,25 @@ def test_the_paper_s_networks(name, to, tmp_path):
     done = export(model, to, tmp_path / f"F{TARGETS[to].suffix}")
     assert done.gate.passed
     assert done.gate.images == 32
+
+
+def test_thresholds_of_the_shipped_network_are_in_its_metadata():
+    import torch
+
+    from apnet.exporting.describing import described
+    from apnet.exporting.plan import GraphPlan
+
+    model = apnet.load_model(device="cpu")
+    size, none = model.image_size, torch.empty(0)
+    said = described(model, GraphPlan("uint8", size, size, True, "float32"), none).calibration
+    thresholds = list(said["false_match_rate_to_threshold"].values())
+    assert len(thresholds) >= 1
+    assert thresholds == sorted(thresholds)
+    assert "rendered people" in said["limits"]
+    for pixels, fed, flip, precision in (
+        ("uint8", size, False, "float32"),
+        ("uint8", (256, 128), True, "float32"),
+        ("uint8", size, True, "float16"),
+    ):
+        plan = GraphPlan(pixels, fed, size, flip, precision)
+        assert described(model, plan, none).calibration is None, "other similarities"

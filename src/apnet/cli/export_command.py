@@ -70,7 +70,7 @@ def export(
     if half and int8:
         raise ConfigError("--half and --int8 are two arithmetics; give one of them")
     done = exported(
-        None if str(checkpoint) == "shipped" else checkpoint,
+        str(checkpoint),
         to,
         out,
         images=images,

@@ -45,7 +45,7 @@ class ExportMetadata:
     """The metadata of an exported file."""
 
     fingerprint: str
-    """Of the embeddings: the network's own where the file computes the same, see ADR 81."""
+    """Of the embeddings: the network's own where the file computes the same, see ADR 80."""
 
     network_fingerprint: str
     """Of the network that was exported."""

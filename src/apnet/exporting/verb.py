@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from torch import Tensor
-
-from apnet._version import __version__
 from apnet.arguments import AnyPath, as_path
-from apnet.config import to_dict
 from apnet.display import summarised
-from apnet.exported.metadata import (
-    ExportMetadata,
-    Pixels,
-    Precision,
-    derived_fingerprint,
-    preprocessing,
-)
+from apnet.exported.metadata import ExportMetadata, Pixels, Precision
 from apnet.exported.reading import load_exported
+from apnet.exporting.describing import described
 from apnet.exporting.gate import (
     GateResult,
     check_gate,
@@ -32,10 +22,13 @@ from apnet.exporting.gate import (
     original_features,
 )
 from apnet.exporting.images import gate_images
-from apnet.exporting.options import Chosen, Wanted, chosen_options
+from apnet.exporting.options import Wanted, chosen_options
 from apnet.exporting.plan import ExportJob
 from apnet.exporting.staging import staged
-from apnet.models import AnyModel, Model, as_model
+from apnet.models import AnyModel, as_model
+
+SHIPPED = "shipped"
+"""Names the shipped network, where a path would name another."""
 
 
 @summarised
@@ -76,7 +69,7 @@ def export(
     of ``apnet.exporting.gate``.
 
     Args:
-        model: as for ``load_model``; ``None`` for the shipped network.
+        model: as for ``load_model``; ``None`` or ``"shipped"`` for the shipped network.
         to: ``onnx``, ``openvino``, ``torch`` or ``tensorrt-script``; a preset may say it.
         out: the file to write, with the target's ending; a folder for ``openvino-model-server``.
         images: a folder of crops like those that the file will see: 64 of them are compared. By
@@ -97,7 +90,7 @@ def export(
         DataError: the images cannot be used, or the file cannot be written.
         MissingExtraError: the target's packages are not installed.
     """
-    loaded = as_model(model)
+    loaded = as_model(None if isinstance(model, str) and model == SHIPPED else model)
     network = loaded.network
     wanted = Wanted(to, out, preset, pixels, input_size, flip, precision)
     chosen = chosen_options(wanted, loaded.image_size)
@@ -107,7 +100,7 @@ def export(
         calibrate=precision == "int8",
         notify=notify,
     )
-    metadata = _metadata(loaded, chosen, calibration)
+    metadata = described(loaded, chosen.plan, calibration)
     plain = copy.deepcopy(network).to("cpu").eval()
     expected = original_features(network, chosen.plan, compared)
     with staged(chosen.out) as folder:
@@ -124,31 +117,3 @@ def export(
         check_gate(gate, str(chosen.out))
         size = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
     return Exported(chosen.out, metadata, gate, size)
-
-
-def _metadata(model: Model, chosen: Chosen, calibration: Tensor) -> ExportMetadata:
-    plan = chosen.plan
-    differences: list[str] = []
-    if plan.precision != "float32":
-        differences.append(plan.precision)
-    if plan.precision == "int8":
-        pixels = calibration.contiguous().numpy().tobytes()
-        differences.append(hashlib.sha256(pixels).hexdigest())
-    if plan.resizes:
-        differences.append(f"from {plan.input_size[0]}x{plan.input_size[1]}")
-    facts = dict(model.facts)
-    noted = facts.get("calibration")
-    return ExportMetadata(
-        fingerprint=derived_fingerprint(model.fingerprint, *differences),
-        network_fingerprint=model.fingerprint,
-        precision=plan.precision,
-        pixels=plan.pixels,
-        input_size=plan.input_size,
-        mirror=plan.flip,
-        dimensions=model.embedder.feature_dim,
-        network=to_dict(model.config),
-        facts=facts,
-        calibration=noted if isinstance(noted, dict) else None,
-        preprocessing=preprocessing(plan.pixels, plan.input_size),
-        version=__version__,
-    )

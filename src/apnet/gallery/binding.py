@@ -22,7 +22,7 @@ def facts_for(
 ) -> GalleryFacts:
     """Returns the facts of a gallery that a network fills."""
     return GalleryFacts(
-        feature_dim=model.network.feature_dim,
+        feature_dim=model.embedder.feature_dim,
         fingerprint=model.fingerprint,
         image_size=model.image_size,
         flip=flip,
@@ -69,7 +69,7 @@ def check_model(place: str, facts: GalleryFacts, model: Model) -> None:
         for name, ours, theirs in (
             ("network", facts.fingerprint, model.fingerprint),
             ("image size", facts.image_size, model.image_size),
-            ("length of features", facts.feature_dim, model.network.feature_dim),
+            ("length of features", facts.feature_dim, model.embedder.feature_dim),
         )
         if ours != theirs
     ]

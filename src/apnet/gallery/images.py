@@ -73,8 +73,8 @@ def _embedded(
     model: Model, facts: GalleryFacts, fresh: Sequence[tuple[Given, bytes]]
 ) -> Iterator[list[NewImage]]:
     options = EmbedOptions(model.image_size, facts.flip, batch_size=BATCH)
-    with evaluating(model.network):
-        backend = unchanged_backend(model.network, "float32")
+    with evaluating(model.embedder):
+        backend = unchanged_backend(model.embedder, "float32")
         for batch in embed_stream(backend, fresh, options, lambda pair: pair[0].image.read()):
             yield [
                 _new_image(each, digest, feature, facts)

@@ -117,8 +117,8 @@ def fill_anew(
 
 def _embedded(model: Model, facts: GalleryFacts, kept: Sequence[Kept]) -> Iterator[list[NewImage]]:
     options = EmbedOptions(model.image_size, facts.flip, batch_size=BATCH)
-    with evaluating(model.network):
-        backend = unchanged_backend(model.network, "float32")
+    with evaluating(model.embedder):
+        backend = unchanged_backend(model.embedder, "float32")
         for batch in embed_stream(backend, kept, options, Kept.read):
             yield [
                 NewImage(
@@ -137,7 +137,7 @@ def facts_anew(old: GalleryFacts, model: Model, network: str, created: float) ->
     """Returns the facts of a gallery that another network fills."""
     return replace(
         old,
-        feature_dim=model.network.feature_dim,
+        feature_dim=model.embedder.feature_dim,
         fingerprint=model.fingerprint,
         image_size=model.image_size,
         network=network,
