@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apnet.gallery import searching
 from apnet.gallery.answers import Answer, By
 from apnet.gallery.filters import Filter
 from apnet.gallery.verbs.opening import Opened
 from apnet.progress import Progress, silent
-
-if TYPE_CHECKING:
-    pass
 
 
 class Asking(Opened):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apnet.gallery import verifying
 from apnet.gallery.records import AuditLine
@@ -12,9 +12,6 @@ from apnet.gallery.rows import audit_lines
 from apnet.gallery.scrubbing import overwrite_deleted
 from apnet.gallery.verbs.opening import Opened
 from apnet.progress import Progress, silent
-
-if TYPE_CHECKING:
-    pass
 
 
 class Care(Opened):

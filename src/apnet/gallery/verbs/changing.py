@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from apnet.gallery import adding, removal
 from apnet.gallery.records import HeldImage, Identity
@@ -12,9 +11,6 @@ from apnet.gallery.values import (
     checked_name,
 )
 from apnet.gallery.verbs.opening import Opened
-
-if TYPE_CHECKING:
-    pass
 
 
 class Changing(Opened):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,6 @@ from apnet.gallery.values import (
 from apnet.gallery.verbs.opening import Opened
 from apnet.progress import Progress, silent
 from apnet.types import Embeddings
-
-if TYPE_CHECKING:
-    pass
 
 
 class Filling(Opened):

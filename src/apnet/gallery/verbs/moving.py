@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apnet.arguments import AnyPath, as_path
 from apnet.gallery import adding, transfer
@@ -12,9 +12,6 @@ from apnet.gallery.values import (
 )
 from apnet.gallery.verbs.opening import Opened, network_path
 from apnet.progress import Progress, silent
-
-if TYPE_CHECKING:
-    pass
 
 
 class Moving(Opened):
