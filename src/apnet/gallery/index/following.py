@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apnet.gallery.engines.engine import Nearest, Wanted
-from apnet.gallery.index.exact import BLOCK, ExactIndex
+from apnet.gallery.index.exact import ExactIndex
 from apnet.gallery.index.graph import Graph
 from apnet.gallery.rows import change_numbers, images_wanted, labels_after
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 EXACT_UP_TO = 200_000
 """Images up to which a search is exact unless it is asked otherwise."""
+
+_READ = 1024
+"""Features that are read from the database at once."""
 
 
 class FollowingIndex:
@@ -28,6 +31,7 @@ class FollowingIndex:
         self._graph = Graph(engine, feature_dim)
         self._all = _Followed(engine, feature_dim, 0)
         self._rest: _Followed | None = None
+        self._counted, self._count = (-1, 0), 0
 
     def nearest(
         self, features: NDArray[np.float32], count: int, wanted: Wanted, exact: bool | None
@@ -81,8 +85,11 @@ class FollowingIndex:
         return self._graph.disk()
 
     def _is_large(self) -> bool:
-        ((count,),) = self._engine.rows("SELECT COUNT(*) FROM images")
-        return int(count) > EXACT_UP_TO
+        now = change_numbers(self._engine)
+        if self._counted != now:  # counting looks at every image
+            ((count,),) = self._engine.rows("SELECT COUNT(*) FROM images")
+            self._counted, self._count = now, int(count)
+        return self._count > EXACT_UP_TO
 
     def _allowed(self, index: ExactIndex, wanted: Wanted) -> NDArray[np.bool_]:
         if wanted.everything:
@@ -114,7 +121,7 @@ class _Followed:
         while rows := self._engine.rows(
             "SELECT i.id, i.identity, f.feature FROM images i JOIN features f ON f.image = i.id "
             "WHERE i.id > ? ORDER BY i.id LIMIT ?",
-            (last, BLOCK),
+            (last, _READ),
         ):
             features = np.empty((len(rows), self._dim), np.float32)
             for number, row in enumerate(rows):
