@@ -79,6 +79,18 @@ def unsafe_calls(source: str) -> Iterator[str]:
                 yield f"{node.lineno}: {name} without {keyword}"
 
 
+def test_programs_of_torch_are_loaded_in_one_place_that_checks_them():
+    """``torch.export.load`` unpickles, and calls what a graph names."""
+    loading = []
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = imported(tree)
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        if any(called(node, names) == "torch.export.load" for node in calls):
+            loading.append(path.relative_to(ROOT).as_posix())
+    assert loading == ["src/apnet/exported/torch_file.py"]
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_is_run(path):
     assert list(unsafe_calls(path.read_text(encoding="utf-8"))) == []

@@ -21,9 +21,14 @@ from apnet.exported.metadata import ExportMetadata, Pixels
 from apnet.exported.onnx_file import open_onnx
 from apnet.exported.opened import Opened
 from apnet.exported.openvino_file import open_openvino
+from apnet.exported.torch_file import open_torch
 from apnet.files import is_file
 
-READERS: dict[str, Callable[[Path], Opened]] = {".onnx": open_onnx, ".xml": open_openvino}
+READERS: dict[str, Callable[[Path], Opened]] = {
+    ".onnx": open_onnx,
+    ".xml": open_openvino,
+    ".pt2": open_torch,
+}
 """What opens a file, by the ending of its name."""
 
 

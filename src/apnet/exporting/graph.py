@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from apnet.data.transforms import IMAGENET_MEAN, IMAGENET_STD
 from apnet.errors import ConfigError
+from apnet.exported.torch_file import example_input
 from apnet.exporting.plan import GraphPlan
 from apnet.files import shortened
 from apnet.model import APNet
@@ -55,7 +56,7 @@ class EmbeddingGraph(nn.Module):
         if self.plan.pixels == "normalised":
             return images
         if self.plan.pixels == "uint8":
-            images = images.permute(0, 3, 1, 2).float()  # (N, H, W, 3) -> (N, 3, H, W)
+            images = images.float().permute(0, 3, 1, 2)  # (N, H, W, 3) -> (N, 3, H, W)
         return images * self.scale - self.shift
 
 
@@ -72,16 +73,24 @@ def captured(network: APNet, plan: GraphPlan) -> torch.export.ExportedProgram:
         ConfigError: the network cannot be captured as a graph.
     """
     graph = EmbeddingGraph(network, plan).eval()
-    size = plan.input_size
-    nhwc = torch.zeros((2, *size, 3), dtype=torch.uint8)
-    example = nhwc if plan.pixels == "uint8" else torch.zeros((2, 3, *size))
+    example = example_input(plan.pixels, plan.input_size)
     batch = torch.export.Dim("batch", min=1, max=MOST_IMAGES)
     try:
         with torch.no_grad():
-            return torch.export.export(graph, (example,), dynamic_shapes=({0: batch},))
+            program = torch.export.export(graph, (example,), dynamic_shapes=({0: batch},))
     except Exception as error:  # whatever the capture, or somebody's network, raises
         raise ConfigError(
             f"the network cannot be captured as a graph for any number of images "
             f"({shortened(' '.join(str(error).split()), 240)}); export one made of built-in parts, "
             "or rewrite the named operation"
         ) from error
+    _forget_origins(program)
+    return program
+
+
+def _forget_origins(program: torch.export.ExportedProgram) -> None:
+    """Removes the places in source files, which name folders of this machine."""
+    for part in program.graph_module.modules():
+        if isinstance(part, torch.fx.GraphModule):
+            for node in part.graph.nodes:
+                node.meta.pop("stack_trace", None)

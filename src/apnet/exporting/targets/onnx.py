@@ -63,6 +63,8 @@ def onnx_graph(job: ExportJob) -> Any:
     assert converted is not None
     model = converted.model_proto
     del model.graph.value_info[:]  # shapes by the exporter's own names of the batch
+    for node in model.graph.node:
+        del node.metadata_props[:]  # places in source files of this machine
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     return model

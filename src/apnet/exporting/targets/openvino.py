@@ -42,4 +42,4 @@ def _model(openvino: Any, job: ExportJob) -> Any:
         raise conversion_error("OpenVINO", "--to onnx or --to torch", error) from error
 
 
-TARGET = Target(write_openvino, ".xml", ("float32", "float16", "int8"), companions=(".bin",))
+TARGET = Target(write_openvino, ".xml", ("float32", "float16", "int8"))

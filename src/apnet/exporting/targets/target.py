@@ -24,7 +24,6 @@ class Target:
         suffix: ending of the file's name.
         precisions: the arithmetics that it offers.
         reader: ending of the name of the file that is read back, if another.
-        companions: endings of the names of the other files that it writes.
         pixels: what the input holds, unless the caller says otherwise.
     """
 
@@ -32,7 +31,6 @@ class Target:
     suffix: str
     precisions: tuple[Precision, ...]
     reader: str = ""
-    companions: tuple[str, ...] = ()
     pixels: Pixels = "uint8"
 
 
