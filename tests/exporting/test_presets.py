@@ -82,3 +82,12 @@ def test_boxmot(checkpoint, people, tmp_path):
     (features,) = session.run([names[0]], {names[1]: batch.numpy()})
     expected = expected_features(checkpoint, frame, boxes)
     assert (directions(features) * expected).sum(axis=1).min() > 0.99
+
+
+@ONNX
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["ultralytics", "boxmot"])
+def test_the_shipped_network_for_trackers(preset, tmp_path):
+    """It sees single pixels: a graph that rounds halves to even does not pass."""
+    done = export("shipped", out=tmp_path / "osnet_x0_25.onnx", preset=preset)
+    assert done.gate.cosine > 0.9995

@@ -39,7 +39,7 @@ EXACT = GateLimits(difference=1e-4, cosine=0.99999, ranks=0.999)
 """For float32."""
 
 ROUNDED = GateLimits(difference=0.02, cosine=0.999, ranks=0.999)
-"""For float16, and for graphs that resize, as the original rounds resized pixels to 8 bits."""
+"""For float16, and for graphs that resize, in which single pixels may differ by one step."""
 
 EIGHT_BITS = GateLimits(difference=0.2, cosine=0.98, ranks=0.99)
 """For int8, which is asked for by name."""

@@ -32,9 +32,8 @@ class EmbeddingGraph(nn.Module):
         plain = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
         self.network = plain.half() if plan.precision == "float16" else plain
         self.plan = plan
-        top = 255 if plan.pixels == "uint8" else 1
         deviation = torch.tensor(IMAGENET_STD)[:, None, None]
-        self.scale = nn.Buffer(1 / (top * deviation))  # (3, 1, 1)
+        self.scale = nn.Buffer(1 / (255 * deviation))  # (3, 1, 1)
         self.shift = nn.Buffer(torch.tensor(IMAGENET_MEAN)[:, None, None] / deviation)
         (height, width), (inner_height, inner_width) = plan.input_size, plan.image_size
         self.rows = nn.Buffer(_resizing(height, inner_height).T.contiguous())  # (inner H, H)
@@ -42,9 +41,7 @@ class EmbeddingGraph(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Maps the input, see ``plan.pixels``, to (N, D) float32; of length 1 with the mirror."""
-        x = self._normalised(images)  # (N, 3, *input_size)
-        if self.plan.resizes:
-            x = self.rows @ x @ self.columns  # (N, 3, *image_size)
+        x = self._normalised(images)  # (N, 3, *image_size)
         if self.plan.precision == "float16":
             x = x.half()
         if not self.plan.flip:
@@ -53,11 +50,25 @@ class EmbeddingGraph(nn.Module):
         return functional.normalize(both.reshape(2, -1, both.shape[1]).sum(0))
 
     def _normalised(self, images: Tensor) -> Tensor:
-        if self.plan.pixels == "normalised":
+        if self.plan.pixels == "normalised" and not self.plan.resizes:
             return images
+        x = self._pixels(images)
+        if self.plan.resizes:  # rounded after each axis, as resizing of uint8 images does
+            x = _rounded(self.rows @ _rounded(x @ self.columns))
+        return x * self.scale - self.shift
+
+    def _pixels(self, images: Tensor) -> Tensor:
+        """Returns (N, 3, *input_size) from 0 to 255."""
         if self.plan.pixels == "uint8":
-            images = images.float().permute(0, 3, 1, 2)  # (N, H, W, 3) -> (N, 3, H, W)
-        return images * self.scale - self.shift
+            return images.float().permute(0, 3, 1, 2)  # (N, H, W, 3) -> (N, 3, H, W)
+        if self.plan.pixels == "unit":
+            return images * 255
+        return _rounded((images + self.shift) / self.scale)  # whole, up to float32's rounding
+
+
+def _rounded(x: Tensor) -> Tensor:
+    """Rounds to whole numbers, halves up; sizes that differ by a factor of 2 give many halves."""
+    return (x + 0.5).floor()
 
 
 def _resizing(before: int, after: int) -> Tensor:
