@@ -51,6 +51,18 @@ READ: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sheet": (("data", "sheet", "folder={}", "--out", "out.png"), ()),
     "demo data": (("demo", "--data", "folder={}", "--out", "new"), ()),
     "reproduce data": (("reproduce", "table2", "--data", "folder={}", "--out", "new"), ()),
+    "export checkpoint": (("export", "{}", "--to", "torch", "--out", "F.pt2"), ()),
+    "export images": (
+        ("export", "run", "--to", "torch", "--out", "F.pt2", "--images", "{}"),
+        ("run",),
+    ),
+    **{
+        f"embed {ending}": (
+            ("embed", "a.png", "--out", "out.npz", "--checkpoint", f"{{}}.{ending}"),
+            ("a.png",),
+        )
+        for ending in ("onnx", "xml", "pt2")
+    },
     **drill_gallery.READ,
 }
 WRITTEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

@@ -10,6 +10,7 @@ _DATA = ("--data", "market1501=market")
 _TRAIN = ("train", "demo", *_DATA, "--out", "new", *TINY)
 _EVALUATE = ("evaluate", "run", *_DATA)
 _SEARCH = ("search", "a.png", "--in", "store", "--checkpoint", "run")
+_EXPORT = ("export", "run", "--out", "F.pt2")
 _EMBED = ("embed", "a.png", "--out", "out.npz", *EMBED)
 _MAKE = ("data", "make", "new", "--ids", "4", "--images", "4", "--size", "32x16")
 _NEEDS = ("run", "market", "store", "a.png", "a.npz", *drill_gallery.NEEDS)
@@ -90,6 +91,17 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "reproduce --scale": (("reproduce", "table2", "--scale", "{}"), ("x", "")),
     "reproduce --seeds": (("reproduce", "table2", "--scale", "smoke", "--seeds", "{}"), NUMBERS),
     "demo --seed": (("demo", "--out", "new", *_DATA, "--seed", "{}"), NUMBERS),
+    "export --to": ((*_EXPORT, "--to", "{}"), ("x", "", "onxn", "TORCH", "x" * 400)),
+    "export --for": ((*_EXPORT, "--for", "{}"), ("x", "", "boxmotte", "x" * 400)),
+    "export --out": (
+        ("export", "run", "--to", "torch", "--out", "{}"),
+        ("x", "x.onnx", ".pt2", ""),
+    ),
+    "export --pixels": ((*_EXPORT, "--to", "torch", "--pixels", "{}"), ("x", "", "UINT8")),
+    "export --input-size": (
+        (*_EXPORT, "--to", "torch", "--input-size", "{}"),
+        ("x", "", "1x1", "0x0", "-1x5", "9999999999x5", "32", "32x16x3"),
+    ),
     "command": (("{}",), ("x", "", "trian", "--x", "-", "x" * 400)),
     "data command": (("data", "{}"), ("x", "", "mkae", "--x")),
     "unknown option": (
@@ -107,6 +119,7 @@ ALONE: tuple[tuple[str, ...], ...] = (
     *(("evaluate", "run"), ("embed", "a.png"), ("search", "a.png"), ("explain", "a.png")),
     *(("score", "a.npz", "a.npz", "a.npz"), ("cost", "apnet-c2", "extra"), ("presets", "extra")),
     *(("data", "list", "extra"), ("data", "check", "market1501"), ("data", "show", "market")),
+    *(("export",), ("export", "run"), ("export", "run", "--out", "F.pt2"), ("export", "shipped")),
     *drill_gallery.ALONE,
 )
 """Commands that lack something, or have too much."""
@@ -136,6 +149,9 @@ IGNORED: tuple[tuple[str, ...], ...] = (
     ("score", "a.npz", "a.npz"),
     (*_TRAIN, "--set", "epochs=1", "--set", "epochs=2"),
     (*_TRAIN, "--set", "schedule.name=cosine", "--set", "schedule.decay_every=3"),
+    (*_EXPORT, "--to", "torch", "--half", "--int8"),
+    (*_EXPORT, "--to", "torch", "--int8"),
+    (*_EXPORT, "--to", "onnx", "--for", "openvino-model-server"),
     *drill_gallery.IGNORED,
 )
 """Options that the chosen mode does not use: refused or told."""
