@@ -71,6 +71,12 @@ def wall(works: Sequence[Callable[[], object]], runs: int) -> list[float]:
     return [statistics.median(each) for each in taken]
 
 
+def each_of(search: Callable[[np.ndarray], object], queries: np.ndarray) -> list[float]:
+    """Median seconds of searches for one query after another, as a running program meets them."""
+    asked = iter(queries[:, None])
+    return wall([lambda: search(next(asked))], len(queries) - 1)
+
+
 def measured(
     name: str, place: str, data: np.ndarray, queries: np.ndarray, runs: int, goals: bool
 ) -> Iterator[Row]:
@@ -125,7 +131,7 @@ def searches(
     if recall is None:
         yield not_here(f"{name}: approximate search", "no index")
         return
-    times = wall([lambda: exact(one), lambda: approximate(one)], max(runs * 4, 20))
+    times = wall([lambda: exact(one)], runs) + each_of(approximate, queries)
     right = faiss.search(queries, K)[1]
     found = approximate(queries)
     first = int(engine.rows("SELECT MIN(id) FROM images")[0][0])

@@ -7,7 +7,8 @@ import pytest
 
 import apnet
 from apnet.calibration import calibration_from, calibration_path, save_calibration
-from apnet.errors import CalibrationError
+from apnet.errors import CalibrationError, ConfigError
+from apnet.gallery.searching import track_thresholds
 from apnet.types import Embeddings
 from gallery.pictures import pixels
 
@@ -55,3 +56,17 @@ def test_too_few_people_for_any_rate_is_told(tmp_path, network):
         with pytest.raises(CalibrationError, match="300 people"):
             gallery.search(pixels(0))
         assert gallery.search(pixels(0), threshold=0.5).threshold == 0.5
+
+
+def test_thresholds_of_tracklets_rise_while_the_gallery_grows(tmp_path, network):
+    model, table = calibrated(network, tmp_path, 320)
+    with filled(tmp_path / "g", model, 1) as gallery:
+        thresholds = track_thresholds(gallery, gallery._engine, None, -1, None)
+        first = thresholds()
+        for number in range(1, 30):
+            gallery.add(pixels(number), f"person{number}")
+        assert thresholds().known > first.known
+        assert thresholds().known == table.threshold(fpir=1e-2, people=30).value
+        assert (first.new, thresholds().new) == (-1, -1)
+        with pytest.raises(ConfigError, match="not above known"):
+            track_thresholds(gallery, gallery._engine, 0.5, 0.6, None)

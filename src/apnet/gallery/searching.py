@@ -167,22 +167,32 @@ def _decision(gallery: Opened, engine: Engine, wish: Wish) -> _Decision:
 
 def track_thresholds(
     gallery: Opened, engine: Engine, known: float | None, new: float | None, fmr: float | None
-) -> Thresholds:
-    """Returns the thresholds that tracklets are assigned with, see ``Gallery.assign``."""
-    if known is None:
-        calibration = gallery.calibration
-        if calibration is None:
-            raise CalibrationError(
-                f"{gallery.place}: there is no calibration; give the thresholds known and new"
+) -> Callable[[], Thresholds]:
+    """Returns what tells the thresholds for the gallery as it is then, see ``Gallery.assign``."""
+    for name, value in (("known", known), ("new", new)):
+        if value is not None and not -1 <= value <= 1:
+            raise ConfigError(f"{name} = {value!r}: use a similarity from -1 to 1")
+    if known is not None:
+        if fmr is not None:
+            raise ConfigError("give fmr or known, not both")
+        if new is not None and new > known:
+            raise ConfigError(
+                f"new = {new!r}, known = {known!r}: use a new that is not above known"
             )
-        known = _chosen(calibration, engine, fmr).value
-        new = min(known, calibration.similarity_at(0.5)) if new is None else new
-    elif fmr is not None:
-        raise ConfigError("give fmr or known, not both")
-    new = known if new is None else new
-    if not -1 <= new <= known <= 1:
-        raise ConfigError(f"new = {new!r}, known = {known!r}: use -1 <= new <= known <= 1")
-    return Thresholds(known, new)
+        fixed = Thresholds(known, known if new is None else new)
+        return lambda: fixed
+    calibration = gallery.calibration
+    if calibration is None:
+        raise CalibrationError(
+            f"{gallery.place}: there is no calibration; give the thresholds known and new"
+        )
+    lower = calibration.similarity_at(0.5) if new is None else new
+
+    def grown() -> Thresholds:
+        upper = _chosen(calibration, engine, fmr).value
+        return Thresholds(upper, min(upper, lower))
+
+    return grown
 
 
 def _chosen(calibration: Calibration, engine: Engine, fmr: float | None) -> Threshold:

@@ -8,7 +8,7 @@ Crops of known and new tracklets join the gallery; those of unsure ones do not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,10 +51,12 @@ def assign_tracklets(
     model: Model,
     facts: GalleryFacts,
     tracklets: Sequence[Tracklet],
-    thresholds: Thresholds,
+    thresholds: Callable[[], Thresholds],
     progress: Progress,
 ) -> list[Assignment]:
     """Assigns tracklets one after another; see the module. After an interruption it goes on.
+
+    The thresholds are asked for anew before each tracklet, since the gallery grows.
 
     Raises:
         DataError: a crop cannot be used; the tracklets before it are in the gallery.
@@ -62,7 +64,7 @@ def assign_tracklets(
     state, found = _State(), []
     for number, tracklet in enumerate(tracklets):
         images = _embedded(model, facts, tracklet)
-        assignment = _decide(engine, tracklet, images, thresholds, state)
+        assignment = _decide(engine, tracklet, images, thresholds(), state)
         if assignment.decision != "unsure":
             named = [_named(image, assignment.identity) for image in images]
             for batch in batches(named):
