@@ -1,5 +1,7 @@
 """What trackers and servers get, loaded and fed as they do it (read in their sources)."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -30,12 +32,20 @@ def expected_features(checkpoint, frame, boxes):
 
 
 @ONNX
-def test_ultralytics(checkpoint, people, tmp_path):
+def test_ultralytics(run, checkpoint, people, tmp_path):
     """Its encoder takes the height of the input as both sides, and passes RGB / 255."""
     import onnxruntime
 
-    done = export(checkpoint, out=tmp_path / "F.onnx", preset="ultralytics", images=people)
-    session = onnxruntime.InferenceSession(str(done.path), providers=["CPUExecutionProvider"])
+    out = tmp_path / "new" / "F.onnx"
+    command = ("export", checkpoint, "--for", "ultralytics", "--out", out, "--images", people)
+    code, printed, err = run(*command, "--json")
+    assert code == 0, err
+    found = json.loads(printed)
+    assert found["gate"]["passed"]
+    assert found["gate"]["difference"] <= found["gate"]["limits"]["difference"]
+    assert (found["metadata"]["mirror"], found["metadata"]["input_size"]) == (False, [32, 32])
+    assert (found["bytes"], list(out.parent.iterdir())) == (out.stat().st_size, [out])
+    session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     shape = session.get_inputs()[0].shape
     assert len(shape) == 4
     assert isinstance(shape[0], str), "any number of crops in one call"

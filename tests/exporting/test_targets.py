@@ -13,7 +13,8 @@ from apnet.errors import CheckpointError, ConfigError, DataError
 from apnet.exporting import TARGETS, export
 
 TO = [
-    pytest.param("onnx", "float16", marks=ONNX),
+    pytest.param("torch", "float16"),
+    pytest.param("onnx", "float16", marks=[ONNX, pytest.mark.slow]),
     pytest.param("onnx", "int8", marks=[ONNX, pytest.mark.slow]),
     pytest.param("openvino", "float32", marks=OPENVINO),
     pytest.param("openvino", "int8", marks=[ONNX, OPENVINO]),
@@ -106,6 +107,7 @@ def test_an_openvino_file_without_its_weights(files, tmp_path):
         apnet.load_model(tmp_path / "F.xml")
 
 
+@pytest.mark.slow
 @ONNX
 def test_another_input_without_the_mirror_image(run, checkpoint, people, tmp_path):
     """RGB / 255 of twice the size: the graph resizes as the package does."""

@@ -11,7 +11,7 @@ import torch
 from tiny_exports import SIZE, crops
 
 import apnet
-from apnet.errors import CheckpointError
+from apnet.errors import CheckpointError, ConfigError
 from apnet.exporting import export
 
 MODEL, INPUTS = "models/model.json", "data/sample_inputs/model.pt"
@@ -43,6 +43,21 @@ def test_torch_alone_runs_it(program, checkpoint):
 
 def test_no_folder_of_this_machine_is_in_it(program):
     assert b"exporting/graph.py" not in program.path.read_bytes()
+
+
+def test_a_broken_graph_is_refused(checkpoint, people, tmp_path, monkeypatch):
+    """The graph normalises a little wrongly, so that all cosines stay near 1."""
+    import apnet.exporting.graph as graph
+
+    whole = graph.EmbeddingGraph._normalised
+    monkeypatch.setattr(
+        graph.EmbeddingGraph, "_normalised", lambda self, images: whole(self, images) * 1.05
+    )
+    (tmp_path / "F.pt2").write_bytes(b"before")
+    with pytest.raises(ConfigError, match="not written, as the exported network disagrees"):
+        export(checkpoint, "torch", tmp_path / "F.pt2", images=people)
+    assert [path.name for path in tmp_path.iterdir()] == ["F.pt2"]
+    assert (tmp_path / "F.pt2").read_bytes() == b"before"
 
 
 class Harm:
