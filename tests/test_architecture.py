@@ -34,7 +34,7 @@ LAYERS = {
     4: ["models"],
     5: ["evaluation", "explanation", "calibration"],
     6: ["training", "rank_lists", "synthetic", "gallery"],
-    7: ["demo", "reproduction", "exporting"],
+    7: ["demo", "reproduction", "exporting", "service"],
     8: ["cli"],
     9: ["__main__"],
 }

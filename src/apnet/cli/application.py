@@ -25,6 +25,7 @@ from apnet.cli import (
     model_commands,
     reproduce_command,
     search_command,
+    serve_command,
 )
 from apnet.cli.streams import ReaderGone, safe_streams, write_output
 from apnet.cli.terminal import one_line, tell
@@ -58,6 +59,8 @@ app.command("explain")(model_commands.explain)
 app.command("export")(export_command.export)
 app.command("calibrate")(calibration_commands.calibrate)
 app.command("compare")(calibration_commands.compare)
+app.command("serve")(serve_command.serve)
+app.command("serve-key")(serve_command.serve_key)
 app.command("cost")(commands.cost)
 app.command("presets")(commands.presets)
 app.command("reproduce")(reproduce_command.reproduce)

@@ -39,16 +39,32 @@ def read_image(path: Path) -> Tensor:
     Raises:
         ImageError: the file is missing, is not an image, or is damaged, truncated or too large.
     """
-    data = _read_bytes(path)
+    return decode_image(_read_bytes(path), str(path))
+
+
+def decode_image(data: bytes, name: str, most: int = MAX_PIXELS) -> Tensor:
+    """Decodes the bytes of one image file as ``read_image`` does.
+
+    Args:
+        data: of a JPEG, PNG, BMP, TIFF or WebP file.
+        name: what to call it in an error.
+        most: pixels.
+
+    Returns:
+        (3, H, W) uint8 in RGB.
+
+    Raises:
+        ImageError: they are no image, or are damaged, truncated or too large.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as header:
-            _check_size(path, header.size)
+            _check_size(name, header.size, most)
             return _decode(header)
     except ImageError:
         raise
     except Exception as error:  # decoders fail on damaged bytes in more ways than they document
         raise ImageError(
-            f"{path}: cannot be decoded ({_reason(error)}); replace or remove the file"
+            f"{name}: cannot be decoded ({_reason(error)}); replace or remove the file"
         ) from None
 
 
@@ -67,12 +83,10 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
-def _check_size(path: Path | str, size: tuple[int, int]) -> None:
+def _check_size(name: str, size: tuple[int, int], most: int = MAX_PIXELS) -> None:
     width, height = size
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{path}: {width} x {height} pixels are more than {MAX_PIXELS:,}; scale it down"
-        )
+    if width * height > most:
+        raise ImageError(f"{name}: {width} x {height} pixels are more than {most:,}; scale it down")
 
 
 def pixels_of(image: Image.Image) -> Tensor:
