@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends
+from fastapi.responses import PlainTextResponse
 
 from apnet.service.routes.common import REFUSALS, Shared, may
 
@@ -22,7 +23,12 @@ def ready(service: Shared) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", dependencies=[Depends(may("read"))], responses=REFUSALS)
-def metrics(service: Shared) -> Response:
+@router.get(
+    "/metrics",
+    dependencies=[Depends(may("read"))],
+    responses=REFUSALS,
+    response_class=PlainTextResponse,
+)
+def metrics(service: Shared) -> PlainTextResponse:
     """Returns counts and times for Prometheus."""
-    return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
+    return PlainTextResponse(service.metrics.text())
