@@ -1,8 +1,5 @@
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
 import apnet
 from apnet.calibration import calibrate, calibration_path, save_calibration
@@ -10,17 +7,6 @@ from apnet.types import Embeddings
 from gallery.pictures import pixels, write_network
 
 pytest.importorskip("fastapi", reason="the service needs the extra serve")
-
-
-def picture(seed, kind="PNG"):
-    """Returns the bytes of a picture of noise."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels(seed)).save(buffer, kind)
-    return buffer.getvalue()
-
-
-def upload(*seeds):
-    return [("pictures", (f"{seed}.png", picture(seed), "image/png")) for seed in seeds]
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,13 @@ import zlib
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from uploads import picture, upload
 
 from apnet.errors import ConfigError
 from apnet.service import Limits, add_key, checked_keys, read_keys
 from apnet.service.app import create_app
 from apnet.service.batching import Batcher, BusyError
 from apnet.service.rates import Rates
-from conftest import picture, upload
 
 
 @pytest.fixture

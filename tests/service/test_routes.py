@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from uploads import picture, upload
 
-from conftest import picture, upload
 from gallery.pictures import pixels
 
 

@@ -11,9 +11,9 @@ import time
 
 import httpx
 import pytest
+from uploads import upload
 
 import apnet
-from conftest import upload
 from gallery.pictures import pixels
 
 
