@@ -33,7 +33,7 @@ LAYERS = {
     3: ["shipped", "exported"],
     4: ["models"],
     5: ["evaluation", "explanation", "calibration"],
-    6: ["training", "rank_lists", "synthetic", "gallery"],
+    6: ["training", "rank_lists", "synthetic", "gallery", "trackers"],
     7: ["demo", "reproduction", "exporting", "service"],
     8: ["cli"],
     9: ["__main__"],

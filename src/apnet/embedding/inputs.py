@@ -17,6 +17,7 @@ from apnet.arguments import as_path, described
 from apnet.data import read_image
 from apnet.data.image_paths import list_images
 from apnet.data.images import MAX_PIXELS, pixels_of
+from apnet.embedding.boxes import box_array, clipped
 from apnet.errors import DataError, ImageError
 from apnet.types import JUNK_PID, ImageRecord
 
@@ -91,46 +92,28 @@ def box_inputs(
         DataError: the frame is not one image; the boxes have another shape or are not finite; a box
             has no area, or lies outside the frame.
     """
+    pixels = frame_pixels(frame, bgr=bgr, notify=notify)
+    height, width = pixels.shape[1:]
+    areas = [clipped(number, box, height, width) for number, box in enumerate(box_array(boxes))]
+    return [_in_memory(pixels[:, top:bottom, left:right]) for left, top, right, bottom in areas]
+
+
+def frame_pixels(frame: Any, *, bgr: bool, notify: Callable[[str], None]) -> Tensor:
+    """Returns the pixels of one image, (3, H, W) uint8, RGB.
+
+    Args:
+        frame: one image, see ``TAKEN``.
+        bgr: as for ``image_inputs``.
+        notify: as for ``image_inputs``.
+
+    Raises:
+        TypeError: the frame is of another type.
+        DataError: it is not one image, or cannot be used.
+    """
     frames = image_inputs(frame, bgr=bgr, notify=notify)
     if len(frames) != 1:
         raise DataError(f"boxes belong to one frame, and {len(frames)} images were given")
-    pixels = frames[0].read()
-    height, width = int(pixels.shape[1]), int(pixels.shape[2])
-    return [
-        _in_memory(pixels[:, top:bottom, left:right])
-        for left, top, right, bottom in _clipped(boxes, height, width)
-    ]
-
-
-def _clipped(boxes: Any, height: int, width: int) -> Iterator[tuple[int, int, int, int]]:
-    try:
-        values = np.asarray(boxes, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"boxes must be numbers (N, 4), got {described(boxes)}") from None
-    if values.size == 0:
-        return
-    if values.ndim != 2 or values.shape[1] != 4:
-        raise DataError(
-            f"boxes must have shape (N, 4): x1, y1, x2, y2 in pixels; got {values.shape}"
-        )
-    for number, (left, top, right, bottom) in enumerate(values.tolist()):
-        place = f"box {number} ({left:g}, {top:g}, {right:g}, {bottom:g})"
-        if not np.isfinite((left, top, right, bottom)).all():
-            raise DataError(f"{place} is not finite; give x1, y1, x2, y2 in pixels")
-        if right <= left or bottom <= top:
-            raise DataError(
-                f"{place} has no area; give x1, y1, x2, y2 in pixels, not x, y, width, height"
-            )
-        if right <= 0 or bottom <= 0 or left >= width or top >= height:
-            raise DataError(
-                f"{place} lies outside the frame of {width} x {height} pixels; leave it out"
-            )
-        yield (
-            max(int(np.floor(left)), 0),
-            max(int(np.floor(top)), 0),
-            min(int(np.ceil(right)), width),
-            min(int(np.ceil(bottom)), height),
-        )
+    return frames[0].read()
 
 
 def _expanded(
