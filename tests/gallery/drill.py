@@ -15,12 +15,17 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psycopg
+from psycopg import sql
 
+from apnet.errors import ApnetError
 from apnet.gallery import Gallery
 from apnet.gallery.adding import BATCH
+from gallery.pictures import pixels, write_network
 from gallery.postgres_server import running_server
 
 DIM = 128
+PICTURES = 200
 PRELOADED = [
     "apnet.gallery.gallery",
     "apnet.gallery.engines.sqlite",
@@ -79,7 +84,22 @@ def erase_for_ever(place, log_path, writer, first):
         time.sleep(3600)  # all are erased before the kill
 
 
-ACTIONS = {"add": add_for_ever, "erase": erase_for_ever}
+def re_embed_for_ever(place, log_path, writer, first):
+    log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    with Gallery(place, notify=lambda _: None) as gallery:
+        model = gallery.model
+        acknowledge(log, first)  # the kill may come at any moment from here on
+        gallery.re_embed(renewed(place), model)
+    acknowledge(log, first + 1)
+    time.sleep(3600)
+
+
+def renewed(place):
+    """Returns the place of the new gallery, beside the old one."""
+    return f"{place}_new"
+
+
+ACTIONS = {"add": add_for_ever, "erase": erase_for_ever, "re-embed": re_embed_for_ever}
 
 
 def kill_once(place, action, log_path, first, seconds):
@@ -142,6 +162,51 @@ def drill_erase(place, folder, kills, seconds, people):
         first = people - len(found)
         answered += len(done)
     return answered, first
+
+
+def drill_re_embed(place, folder, kills, seconds):
+    """Kills ``re_embed`` until it is done, again and again; returns how often it was done."""
+    network = write_network(folder / "network.safetensors")
+    with Gallery.create(place, model=network, thumbnails=True) as gallery:
+        for number in range(PICTURES):
+            gallery.add(pixels(number), f"person {number % 10}")
+    done = 0
+    for _ in range(kills):
+        answered = kill_once(place, "re-embed", folder / "log", 0, seconds)
+        if len(answered) == 2:
+            assert sum(pictures_of(renewed(place)).values()) == PICTURES
+        assert sum(pictures_of(place).values()) == PICTURES
+        if is_there(renewed(place)):
+            assert pictures_of(renewed(place)) == pictures_of(place), "half of it is there"
+            drop(renewed(place))
+            done += 1
+    return done
+
+
+def pictures_of(place):
+    """Returns the number of images by identity, after the checks of a gallery."""
+    with Gallery(place) as gallery:
+        assert gallery.verify() == []
+        return {each.name: each.images for each in gallery.identities()}
+
+
+def is_there(place):
+    try:
+        Gallery(place).close()
+    except ApnetError:
+        return False
+    return True
+
+
+def drop(place):
+    """Removes a whole gallery."""
+    if "://" not in place:
+        for path in Path(place).parent.glob(f"{Path(place).name}*"):
+            path.unlink()
+        return
+    address, _, schema = place.partition("#")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
 
 
 # several programs at once
@@ -242,6 +307,9 @@ def main():
             answered, gone = drill_erase(place(engine), folder, wish.kills, 1.0, people)
             line = f"{answered} erasures answered, {gone} done"
             say(f"| {engine} | {wish.kills} kills of erase | {line} |")
+            done = drill_re_embed(place(engine), folder, wish.kills, 0.8)
+            line = f"{done} whole, the others not there"
+            say(f"| {engine} | {wish.kills} kills of re-embed | {line} |")
             done, there = drill_together(place(engine), wish.seconds)
             line = "; ".join(
                 f"{who}: {count}" + (f" added, {erased} erased" if "w" in who else " looks")
