@@ -140,3 +140,8 @@ def test_every_public_name_is_there():
         assert getattr(apnet, name) is not None, name
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = apnet.nonsense
+
+
+def test_test_files_have_names_of_their_own():
+    names = [path.name for path in (SOURCE.parents[1] / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names)), "pytest imports them by name"
