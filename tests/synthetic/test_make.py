@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -170,6 +171,15 @@ class TestRefusals:
         monkeypatch.setattr(Path, "write_bytes", full)
         with pytest.raises(DataError, match="free some space"):
             make(tmp_path / "set")
+
+    def test_too_little_space_is_told_before_anything_is_rendered(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+        seen = []
+        with pytest.raises(DataError, match=r"needs .* MiB.*free some space"):
+            make(tmp_path / "set", progress=lambda done, total: seen.append(done))
+        assert seen == []
+        monkeypatch.undo()
+        make(tmp_path / "set")
 
     @pytest.mark.parametrize(
         ("name", "change"),

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -223,3 +224,12 @@ def test_tensorboard_scalars(tmp_path, tiny_recipe, tiny_set):
 
     fit(tiny_recipe, tiny_set, tmp_path / "run", TensorBoard(tmp_path / "tb"))
     assert list((tmp_path / "tb").glob("events.out.tfevents.*"))
+
+
+def test_too_little_space_is_told_before_the_first_step(
+    tmp_path, tiny_recipe, tiny_set, monkeypatch
+):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(DataError, match=r"state\.safetensors: needs .* MiB.*free some space"):
+        fit(tiny_recipe, tiny_set, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from apnet.arguments import AnyPath, as_path
 from apnet.errors import ConfigError
-from apnet.files import file_lock
+from apnet.files import check_writable, file_lock
 from apnet.progress import Progress, silent
 from apnet.synthetic.output import (
     Summary,
@@ -31,6 +31,8 @@ from apnet.synthetic.workers import Job, run_jobs
 from apnet.synthetic.world.catalogue import people_set
 from apnet.synthetic.world.plan import Counts, Visits, plan_visits
 from apnet.synthetic.world.settings import WORLD, SetSettings, World
+
+_BYTES_PER_PIXEL = 0.4  # of a JPEG file; 0.38 in people-calibration
 
 
 def make_people(
@@ -124,10 +126,17 @@ def _make(out: Path, settings: SetSettings, workers: int, progress: Progress) ->
             if not is_complete(out):  # another process may have finished it in the meantime
                 create_folders(out)
                 jobs = _remaining_jobs(out, settings, people, visits)
+                check_writable(out / "metadata.jsonl", _bytes(jobs, settings))
                 _render(out, jobs, settings.counts.images, workers, progress)
                 complete(out, settings, _done_files(out, settings), pair_lines(people))
     remove_work_folder(out)
     return summarize(out, settings)
+
+
+def _bytes(jobs: list[Job], settings: SetSettings) -> int:
+    """Returns about how many bytes the images of jobs will take."""
+    height, width = settings.size
+    return int(_BYTES_PER_PIXEL * height * width * sum(job.images for job in jobs))
 
 
 def _remaining_jobs(

@@ -13,7 +13,7 @@ from apnet.data.distortion import Distortion
 from apnet.data.mixing import unique_names
 from apnet.errors import ApnetError, Interrupted, TrainingError
 from apnet.evaluation import Protocol, evaluate_network
-from apnet.files import write_json
+from apnet.files import check_writable, write_json
 from apnet.results import Evaluation
 from apnet.training.freezing import is_frozen
 from apnet.training.interruption import Interruption
@@ -23,6 +23,10 @@ from apnet.training.schedules import Moment, learning_rate
 from apnet.training.session import Session, in_parallel
 from apnet.training.state import save_state
 from apnet.training.step import train_step
+
+_COPIES = 8
+"""Times the weights that a run takes: last, best, a state with two moments per weight, and a second
+state while it replaces the first."""
 
 
 def run_epochs(session: Session, interruption: Interruption) -> None:
@@ -34,6 +38,7 @@ def run_epochs(session: Session, interruption: Interruption) -> None:
     """
     epochs = session.job.recipe.epochs
     together = session.processes.world > 1
+    _check_space(session)
     if session.progress.history:
         _save_history(session)  # a kill may have come after the state
         if not session.progress.step:
@@ -44,6 +49,18 @@ def run_epochs(session: Session, interruption: Interruption) -> None:
         _end_epoch(session)
         if session.stopping and session.progress.epoch < epochs:
             raise _stopped(session)
+
+
+def _check_space(session: Session) -> None:
+    """Checks that weights and state will fit, before the work that makes them.
+
+    Raises:
+        DataError: the folder is not writable, or the disk has too little space.
+    """
+    if session.processes.leads:
+        tensors = session.network.state_dict().values()
+        weights = sum(each.numel() * each.element_size() for each in tensors)
+        check_writable(session.job.run.state, _COPIES * weights)
 
 
 def _train_epoch(session: Session, interruption: Interruption) -> None:
