@@ -30,7 +30,7 @@ LAYERS = {
     ],
     1: ["model", "losses", "data", "retrieval"],
     2: ["report", "checkpoints", "embedding"],
-    3: ["shipped", "exported"],
+    3: ["shipped", "exported", "foreign"],
     4: ["models"],
     5: ["evaluation", "explanation", "calibration"],
     6: ["training", "rank_lists", "synthetic", "gallery", "trackers"],

@@ -20,9 +20,9 @@ from typing_extensions import NotRequired, TypedDict
 
 from apnet._version import __version__
 from apnet.arguments import AnyPath, as_path
-from apnet.config import NetworkConfig, parse, to_dict
+from apnet.config import CUSTOM, NetworkConfig, parse, to_dict
 from apnet.display import summarised
-from apnet.errors import ApnetError, CheckpointError, DataError
+from apnet.errors import ApnetError, CheckpointError, ConfigError, DataError
 from apnet.files import (
     atomic_write,
     is_file,
@@ -144,6 +144,27 @@ def load_checkpoint(path: AnyPath, *, network: APNet | None = None) -> Checkpoin
     return Checkpoint(
         network.eval(), config, fingerprint(network, config), path, header.get("facts", {})
     )
+
+
+def network_checkpoint(network: APNet, image_size: tuple[int, int] | None = None) -> Checkpoint:
+    """Returns a checkpoint of a bare network, with a config that cannot rebuild it.
+
+    Args:
+        network: is put in evaluation mode.
+        image_size: height and width in pixels, where the network does not know them.
+
+    Raises:
+        ConfigError: nobody says the image size.
+    """
+    size = image_size or network.image_size
+    if size is None:
+        raise ConfigError(
+            "this network does not say its image size; give image_size=(height, width)"
+        )
+    config = NetworkConfig(
+        attention=CUSTOM, arrangement=CUSTOM, image_size=size, feature=network.feature
+    )
+    return Checkpoint(network.eval(), config, fingerprint(network, config), Path("network"), {})
 
 
 def _unreadable(path: Path, error: Exception) -> str:

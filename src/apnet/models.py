@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from apnet.arguments import AnyPath, as_path, described
-from apnet.checkpoints import Checkpoint, fingerprint, load_checkpoint
-from apnet.config import CUSTOM, NetworkConfig
+from apnet.checkpoints import Checkpoint, load_checkpoint, network_checkpoint
+from apnet.config import NetworkConfig
 from apnet.devices import Precision, choose_device
 from apnet.display import summarised
 from apnet.embedding.engines.eager import unchanged_backend
@@ -23,6 +23,7 @@ from apnet.embedding.inputs import ImageInput, box_inputs, image_inputs
 from apnet.embedding.stream import BATCH_SIZE, EmbedOptions, embed_stream
 from apnet.errors import ConfigError
 from apnet.exported.reading import ExportedFile, is_exported, load_exported
+from apnet.foreign import is_foreign, load_foreign
 from apnet.model import APNet
 from apnet.model.shapes import evaluating
 from apnet.progress import Progress, silent
@@ -187,28 +188,34 @@ def load_model(
     device: AnyDevice = "auto",
     network: APNet | None = None,
     image_size: tuple[int, int] | None = None,
+    architecture: str | None = None,
 ) -> Model:
     """Loads a trained network for use.
 
     Args:
-        source: a run folder, checkpoint file, or file that ``export`` wrote; nothing for the
-            shipped network. A checkpoint, a model, or a network is taken as it is.
+        source: a run folder, checkpoint file, file that ``export`` wrote, or checkpoint of another
+            toolkit; nothing for the shipped network. A checkpoint, a model, or a network is taken
+            as it is.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda:1``, ...
         network: of one's own that the weights in ``source`` belong to, see ``load_checkpoint``.
         image_size: height and width in pixels, for a bare network that was not made from a preset
             or config.
+        architecture: of a checkpoint of another toolkit, such as ``torchreid/osnet_x0_25``, see
+            ``apnet.foreign.ARCHITECTURES``; by default the one that its weights say.
 
     Raises:
         TypeError: the source is of another type.
-        CheckpointError: the file is missing, damaged, or not of this package.
-        ConfigError: the device is not there; a bare network without image size.
+        CheckpointError: the file is missing, damaged, or of no known layout.
+        ConfigError: the device is not there; a bare network without image size; no architecture of
+            this name.
 
     Example:
         >>> import apnet
         >>> apnet.load_model(device="cpu").network.feature_dim
         1280
     """
-    return as_model(source, network=network, image_size=image_size).to(device)
+    found = as_model(source, network=network, image_size=image_size, architecture=architecture)
+    return found.to(device)
 
 
 def as_model(
@@ -216,29 +223,43 @@ def as_model(
     *,
     network: APNet | None = None,
     image_size: tuple[int, int] | None = None,
+    architecture: str | None = None,
 ) -> Model:
     """Returns what a caller means by a model, where it is; see ``load_model``."""
     if network is not None and not isinstance(source, str | os.PathLike):
         raise ConfigError("network= belongs to a run folder or checkpoint file; name one")
     if image_size is not None and not isinstance(source, APNet):
         raise ConfigError("image_size= is for a bare network; a checkpoint has its own")
+    if architecture is not None and not isinstance(source, str | os.PathLike):
+        raise ConfigError("architecture= belongs to a checkpoint of another toolkit; name the file")
     if isinstance(source, Model):
         return source
     if isinstance(source, Checkpoint | ExportedFile):
         return Model(source)
     if isinstance(source, APNet):
-        return Model(_of_network(source, image_size))
+        return Model(network_checkpoint(source, image_size))
     if source is None:
         return Model(default_checkpoint())
     if isinstance(source, str | os.PathLike):
-        path = as_path(source, "model")
-        if is_exported(path) and network is None:
-            return Model(load_exported(path))
-        return Model(load_checkpoint(path, network=network))
+        return Model(_loaded(as_path(source, "model"), network, architecture))
     raise TypeError(
         "a model is a run folder, checkpoint or exported file (str or Path), a Model, Checkpoint "
         f"or APNet network, or None for the shipped one; got {described(source)}"
     )
+
+
+def _loaded(
+    path: Path, network: APNet | None, architecture: str | None
+) -> Checkpoint | ExportedFile:
+    if architecture is not None:
+        if network is not None:
+            raise ConfigError("architecture= and network= both say what the weights belong to")
+        return load_foreign(path, architecture)
+    if network is None and is_exported(path):
+        return load_exported(path)
+    if network is None and is_foreign(path):
+        return load_foreign(path)
+    return load_checkpoint(path, network=network)
 
 
 def embed(model: AnyModel, images: Any, **how: Any) -> Embeddings:
@@ -254,18 +275,6 @@ def embed(model: AnyModel, images: Any, **how: Any) -> Embeddings:
         ApnetError: as for ``load_model`` and ``Model.embed``.
     """
     return as_model(model).embed(images, **how)
-
-
-def _of_network(network: APNet, image_size: tuple[int, int] | None) -> Checkpoint:
-    size = image_size or network.image_size
-    if size is None:
-        raise ConfigError(
-            "this network does not say its image size; give image_size=(height, width)"
-        )
-    config = NetworkConfig(
-        attention=CUSTOM, arrangement=CUSTOM, image_size=size, feature=network.feature
-    )
-    return Checkpoint(network.eval(), config, fingerprint(network, config), Path("network"), {})
 
 
 def embed_inputs(

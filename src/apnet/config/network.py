@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 STRICT = ConfigDict(extra="forbid")
 
-Arrangement = Literal["paper", "released", "pyramid-reid", "scsn", "custom"]
+Arrangement = Literal["paper", "released", "pyramid-reid", "scsn", "toolkit", "custom"]
 Feature = Literal["bn", "pooled", "logits"]
 Returns = Literal["logits", "map"]
 Start = Literal["paper", "half", "one"]
@@ -44,8 +44,9 @@ class NetworkConfig:
 
     arrangement: Arrangement = "paper"
     """What surrounds the backbone: ``paper`` (coarse to fine, four stages), ``released`` (the
-    authors' code), a network of Table III that is no APNet: ``pyramid-reid``, ``scsn``; or
-    ``custom``: a network that the caller gives."""
+    authors' code), a network of Table III that is no APNet: ``pyramid-reid``, ``scsn``;
+    ``toolkit``: a network of another toolkit, which ``backbone`` names, see
+    ``apnet.model.toolkits.table``; or ``custom``: a network that the caller gives."""
 
     reduction: Positive = 16
     """Input width divided by hidden width of a channel sub-attention (SE's r)."""

@@ -22,6 +22,7 @@ from apnet.model.network import APNet, Branch
 from apnet.model.pyramid import AttentionPyramid
 from apnet.model.shapes import shapes_on_zeros
 from apnet.model.stages import Stage
+from apnet.model.toolkits.table import toolkit_network
 
 _SHARED_CHILDREN = 3
 """Stem, first and second stage: what the multi-part branch shares with the global one."""
@@ -86,6 +87,8 @@ def build_network(
         ApnetError: ImageNet weights that cannot be downloaded.
     """
     _check_complete(config, attention)
+    if config.arrangement == "toolkit":
+        return _toolkit(config, weights)
     compared = config.arrangement in ("pyramid-reid", "scsn")
     if compared:
         _check_compared(config)
@@ -140,6 +143,27 @@ def _check_compared(config: NetworkConfig) -> None:
             f'arrangement = "{config.arrangement}" is a network without pyramids and does not have '
             f"the setting {' or '.join(wrong)}; give {fitting}"
         )
+
+
+def _toolkit(config: NetworkConfig, weights: str) -> APNet:
+    """Builds a network of another toolkit; its classifiers' logits are no feature."""
+    plain = NetworkConfig(attention="none", parts=())
+    unused = (*_UNUSED, "backbone_options", "last_stride", "reduction")
+    wrong = [name for name in unused if getattr(config, name) != getattr(plain, name)]
+    if wrong:
+        raise ConfigError(
+            f'arrangement = "toolkit": the network {config.backbone} is fixed and does not have '
+            f'the setting {" or ".join(wrong)}; leave it out (attention = "none", parts = [])'
+        )
+    if weights != "random":
+        raise ConfigError(
+            f"weights = '{weights}': networks of other toolkits begin with a checkpoint of this "
+            'package, which save_checkpoint makes of a loaded file, or with "random"'
+        )
+    network = toolkit_network(config.backbone, config.image_size, config.num_classes)
+    network.feature = config.feature
+    network.image_size = config.image_size
+    return network
 
 
 def _compared(backbone: Backbone, config: NetworkConfig) -> APNet:

@@ -44,10 +44,14 @@ class Head(nn.Module):
     Args:
         channels: C.
         num_classes: training identities; 0 builds no classifier.
+
+    Attributes:
+        width: D of its feature.
     """
 
     def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()
+        self.width = channels
         self.neck = nn.BatchNorm1d(channels)
         self.neck.bias.requires_grad_(False)  # stays at zero: no shift
         self.classifier = new_classifier(channels, num_classes)
@@ -166,7 +170,7 @@ class APNet(nn.Module):
     @property
     def feature_dims(self) -> tuple[int, ...]:
         """D of each feature that the losses see."""
-        dims = tuple(int(head.neck.num_features) for head in self.heads)
+        dims = tuple(int(head.width) for head in self.heads)
         return (sum(dims),) if self.joined else dims
 
     @property
@@ -181,11 +185,11 @@ class APNet(nn.Module):
         Args:
             num_classes: training identities; 0 leaves no classifier.
         """
+        like = next(self.parameters())
         for head in self.heads:
-            weight = head.neck.weight
-            head.classifier = new_classifier(len(weight), num_classes)
+            head.classifier = new_classifier(head.width, num_classes)
             if head.classifier is not None:
-                head.classifier.to(weight.device, weight.dtype)
+                head.classifier.to(like.device, like.dtype)
 
     @property
     def stages(self) -> tuple[Stage, ...]:

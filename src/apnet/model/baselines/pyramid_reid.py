@@ -79,6 +79,7 @@ class ReducingHead(nn.Module):
 
     def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()
+        self.width = WIDTH
         self.neck = nn.BatchNorm1d(WIDTH)
         self.classifier = new_classifier(WIDTH, num_classes)
         self.reduce = nn.Linear(channels, WIDTH, bias=False)

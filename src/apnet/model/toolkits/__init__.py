@@ -1,0 +1,1 @@
+"""Networks of other toolkits, so that checkpoints trained with them can be used here."""

@@ -1,0 +1,56 @@
+"""Checkpoints of other toolkits load without leftovers and compute what their projects compute."""
+
+from functools import partial
+
+import pytest
+import references
+import torch
+from layouts import LAYOUTS
+
+import apnet
+from apnet.foreign.matching import fit
+from apnet.foreign.table import ARCHITECTURES
+
+
+def test_every_architecture_has_a_layout():
+    assert set(LAYOUTS) == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_layout_fits_its_architecture_without_leftovers(name):
+    found = fit(name, LAYOUTS[name]())
+    assert found.exact, str(found)
+    assert len(found.pairs) == found.total
+
+
+COMPUTED = {
+    "torchreid/osnet_x0_25": references.osnet,
+    "torchreid/osnet_ibn_x1_0": references.osnet,
+    "torchreid/osnet_ain_x0_25": references.osnet,
+    "torchreid/resnet50": references.torchreid_resnet50,
+    "torchreid/resnet50_fc512": references.torchreid_resnet50,
+    "fast-reid/bot_r50": references.fast_reid,
+    "fast-reid/agw_r50_ibn": partial(references.fast_reid, fixed_gem=True),
+    "fast-reid/sbs_r50": references.fast_reid,
+    "fast-reid/mgn_r50_ibn": references.fast_reid_mgn,
+    "michuanhaohao/bag_of_tricks": references.bag_of_tricks,
+    "layumi/resnet50": references.layumi,
+    "layumi/resnet50_stride1": partial(references.layumi, last_stride=1),
+    "apnet/released_c1": references.released_apnet,
+    "apnet/released_c2": references.released_apnet,
+    "apnet/released_c2_msmt17": partial(references.released_apnet, logits=True),
+}
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_features_equal_the_projects_forward_pass_written_out(name, tmp_path):
+    weights = LAYOUTS[name]()
+    torch.save({"state_dict": dict(weights), "epoch": 3}, tmp_path / "theirs.pth")
+    model = apnet.load_model(tmp_path / "theirs.pth", architecture=name, device="cpu")
+    images = torch.randn(2, 3, 96, 48, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        wanted = COMPUTED[name](weights, images)
+        found = model.network.embed(images)
+    scale = wanted.abs().max()
+    torch.testing.assert_close(found / scale, wanted / scale, rtol=0, atol=1e-5)
+    assert model.network.feature_dim == wanted.shape[1]
