@@ -130,6 +130,19 @@ def test_norfair_gives_a_returning_person_the_old_identity(embedder):
     assert after == {True: before[False], False: before[True]}
 
 
+def test_detections_of_norfair_get_features(embedder, frame, wanted):
+    """Its detections hold corners as ``points``, and any ``embedding``."""
+    detections = [SimpleNamespace(points=box.reshape(2, 2), embedding=None) for box in BOXES]
+    embedder.embed_detections(detections, frame)
+    np.testing.assert_array_equal([each.embedding for each in detections], wanted)
+    embedder.embed_detections([], frame)
+
+
+def test_detections_of_supervision_have_boxes(embedder, frame, wanted):
+    found = embedder.extract_embeddings(SimpleNamespace(xyxy=BOXES), frame, batch_size=3)
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_tracks_without_features_have_nothing_in_common():
     seen = SimpleNamespace(embedding=np.array([1.0, 0.0]))
     blind = SimpleNamespace(embedding=None)

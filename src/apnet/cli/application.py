@@ -18,6 +18,7 @@ from apnet._version import __version__
 from apnet.cli import (
     calibration_commands,
     commands,
+    convert_command,
     data_commands,
     evaluate_command,
     export_command,
@@ -57,6 +58,7 @@ app.command("embed")(model_commands.embed)
 app.command("search")(search_command.search)
 app.command("explain")(model_commands.explain)
 app.command("export")(export_command.export)
+app.command("convert")(convert_command.convert)
 app.command("calibrate")(calibration_commands.calibrate)
 app.command("compare")(calibration_commands.compare)
 app.command("serve")(serve_command.serve)

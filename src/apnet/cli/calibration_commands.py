@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from apnet.cli.options import Decoders, Device, Json, Weights, path
+from apnet.cli.options import Architecture, Decoders, Device, Json, Weights, named_model, path
 from apnet.cli.terminal import progress_bar, say, say_json, tell
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def calibrate(
             parser=path, metavar="[CHECKPOINT]", help="A run or checkpoint; else the shipped one."
         ),
     ] = None,
+    architecture: Architecture = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(parser=path, metavar="FILE", help="Else beside the checkpoint."),
@@ -54,7 +55,7 @@ def calibrate(
         raise ConfigError("the shipped network has its own calibration; name a file with --out")
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--report {report}: name a file that ends in .html")
-    model = as_model(network)
+    model = as_model(named_model(network, architecture))
     place = out if out is not None else calibration_path(network or model.path)
     for file in filter(None, (place, report)):
         check_writable(file)
@@ -134,6 +135,7 @@ def compare(
         float, typer.Option(help="Probability of 'same person' before the comparison.")
     ] = 0.5,
     checkpoint: Weights = None,
+    architecture: Architecture = None,
     calibration: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -153,7 +155,7 @@ def compare(
     result = decide(
         first,
         second,
-        model=checkpoint,
+        model=named_model(checkpoint, architecture),
         calibration=calibration,
         fmr=fmr,
         prior=prior,

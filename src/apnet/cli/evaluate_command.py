@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from apnet.cli.commands import Kind, Protocol, Rerank
-from apnet.cli.options import Csv, Decoders, Device, Json, Latex, path
+from apnet.cli.options import Architecture, Csv, Decoders, Device, Json, Latex, named_model, path
 from apnet.cli.terminal import progress_bar, tell
 from apnet.errors import ConfigError
 
@@ -18,6 +18,7 @@ def evaluate(
         Path, typer.Argument(parser=path, help="A run folder or a .safetensors checkpoint.")
     ],
     data: Annotated[list[str], typer.Option("--data", metavar="NAME=DIR", help="Data set.")],
+    architecture: Architecture = None,
     distance: Protocol = "cosine",
     ap: Kind = "hits",
     flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
@@ -56,7 +57,7 @@ def evaluate(
     settings = reranking(rerank)
     if pictures is not None and settings is not None:
         raise ConfigError("--pictures shows the plain ranking; leave --rerank out")
-    model = as_model(run)
+    model = as_model(named_model(run, architecture))
     dataset = load_source(only(data))
     chosen = prepared_device(device)
     protocol = Protocol(distance, ap, flip, precision, settings)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from apnet.cli.options import Json, path
+from apnet.cli.options import Architecture, Json, named_model, path
 from apnet.cli.terminal import say, say_json, tell
 from apnet.errors import ConfigError
 
@@ -23,6 +23,7 @@ def export(
     out: Annotated[
         Path, typer.Option(parser=path, metavar="FILE", help="File to write; see 'docs/export.md'.")
     ],
+    architecture: Architecture = None,
     to: Annotated[
         Optional[str],  # noqa: UP045 - typer on Python 3.10
         typer.Option(help="onnx, openvino, torch or tensorrt-script."),
@@ -70,7 +71,7 @@ def export(
     if half and int8:
         raise ConfigError("--half and --int8 are two arithmetics; give one of them")
     done = exported(
-        str(checkpoint),
+        str(checkpoint) if architecture is None else named_model(checkpoint, architecture),
         to,
         out,
         images=images,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from apnet.cli.options import Decoders, Device, Json, Weights, path
+from apnet.cli.options import Architecture, Decoders, Device, Json, Weights, named_model, path
 from apnet.cli.terminal import progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 
@@ -23,6 +23,7 @@ def embed(
         ),
     ],
     checkpoint: Weights = None,
+    architecture: Architecture = None,
     flip: Annotated[bool, typer.Option(help="Add the mirror image's feature.")] = True,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave broken images out and list them.")
@@ -73,7 +74,7 @@ def embed(
     listing = list_images(paths)
     for note in listing.notes:
         tell(note)
-    chosen = as_model(checkpoint)
+    chosen = as_model(named_model(checkpoint, architecture))
     options = EmbedOptions(chosen.image_size, flip, skip_unreadable, max(workers, 1))
     compute = ComputeOptions(prepared_device(device), backend, precision)
     numbers: Literal["float16", "float32"] = "float16" if half else "float32"
@@ -110,6 +111,7 @@ def explain(
     ],
     out: Annotated[Path, typer.Option(parser=path, metavar="DIR", help="Folder for the pictures.")],
     checkpoint: Weights = None,
+    architecture: Architecture = None,
     device: Device = "auto",
 ) -> None:
     """Draw where a network looks after every pyramid level; of two images also why they match.
@@ -120,9 +122,8 @@ def explain(
     from apnet.explanation import explain as explained
     from apnet.models import as_model
 
-    made = explained(
-        as_model(checkpoint), images, out=out, device=prepared_device(device), notify=tell
-    )
+    model = as_model(named_model(checkpoint, architecture))
+    made = explained(model, images, out=out, device=prepared_device(device), notify=tell)
     for file in made.files:
         say(str(file))
     if made.match is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -27,6 +27,22 @@ def refuse(context: typer.Context, names: tuple[str, ...], reason: str) -> None:
     if given:
         listed = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ConfigError(f"{listed}: has no effect {reason}; leave it out")
+
+
+def named_model(checkpoint: Path | None, architecture: str | None) -> Any:
+    """Returns what verbs take as a model: a path, or the loaded file of a named architecture.
+
+    Raises:
+        ConfigError: an architecture without a file, or one that there is not.
+        CheckpointError: the file does not fit the architecture.
+    """
+    if architecture is None:
+        return checkpoint
+    if checkpoint is None:
+        raise ConfigError(f"--architecture {architecture}: name the file with --checkpoint")
+    from apnet.models import as_model
+
+    return as_model(checkpoint, architecture=architecture)
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -58,6 +74,13 @@ Renderers = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")]
+Architecture = Annotated[
+    Optional[str],  # noqa: UP045 - typer on Python 3.10
+    typer.Option(
+        metavar="NAME",
+        help="Of another toolkit's checkpoint, as torchreid/osnet_x1_0; else what its weights say.",
+    ),
+]
 Weights = Annotated[
     Optional[Path],  # noqa: UP045 - typer on Python 3.10
     typer.Option(

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from apnet.cli.options import Decoders, Device, Json, Weights, path
+from apnet.cli.options import Architecture, Decoders, Device, Json, Weights, named_model, path
 from apnet.cli.terminal import progress_bar, say, say_json, tell
 from apnet.errors import ConfigError
 
@@ -33,6 +33,7 @@ def search(
         typer.Option(parser=path, metavar="FILE.png", help="Draw the picture and what was found."),
     ] = None,
     checkpoint: Weights = None,
+    architecture: Architecture = None,
     device: Device = "auto",
     workers: Decoders = 2,
     json: Json = False,
@@ -49,7 +50,7 @@ def search(
 
     if out is not None and out.suffix.lower() != ".png":
         raise ConfigError(f"--out {out}: name a file that ends in .png")
-    model = load_model(checkpoint, device=prepared_device(device))
+    model = load_model(named_model(checkpoint, architecture), device=prepared_device(device))
     with progress_bar("embedding") as progress:
         found = find(model, picture, gallery, k=k, workers=workers, progress=progress, notify=tell)
     if out is not None:
