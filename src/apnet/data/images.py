@@ -42,13 +42,13 @@ def read_image(path: Path) -> Tensor:
     return decode_image(_read_bytes(path), str(path))
 
 
-def decode_image(data: bytes, name: str, most: int = MAX_PIXELS) -> Tensor:
+def decode_image(data: bytes, name: str, most: int | None = None) -> Tensor:
     """Decodes the bytes of one image file as ``read_image`` does.
 
     Args:
         data: of a JPEG, PNG, BMP, TIFF or WebP file.
         name: what to call it in an error.
-        most: pixels.
+        most: pixels; ``MAX_PIXELS`` by default.
 
     Returns:
         (3, H, W) uint8 in RGB.
@@ -83,8 +83,9 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
-def _check_size(name: str, size: tuple[int, int], most: int = MAX_PIXELS) -> None:
+def _check_size(name: str, size: tuple[int, int], most: int | None = None) -> None:
     width, height = size
+    most = MAX_PIXELS if most is None else most
     if width * height > most:
         raise ImageError(f"{name}: {width} x {height} pixels are more than {most:,}; scale it down")
 
