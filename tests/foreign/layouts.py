@@ -9,11 +9,17 @@ import torch
 class Weights(dict):
     """A state dict that grows layer by layer."""
 
+    shapes_only = False
+    """Whether tensors have no values, for tests that compare names and shapes."""
+
     def __init__(self, seed=0):
         super().__init__()
         self.random = torch.Generator().manual_seed(seed)
 
     def add(self, name, *shape, scale=1.0, shift=0.0):
+        if self.shapes_only:
+            self[name] = torch.empty(shape, device="meta")
+            return
         self[name] = torch.randn(shape, generator=self.random) * scale + shift
 
     def conv(self, name, channels, wanted, kernel, groups=1, bias=False):
@@ -225,6 +231,70 @@ def released_apnet(level, classes=11):
     return weights
 
 
+def transformer_block(weights, name, width, names):
+    norm1, qkv, proj, norm2, fc1, fc2 = names
+    weights.affine(f"{name}.{norm1}", width)
+    weights.add(f"{name}.{qkv}weight", 3 * width, width, scale=width**-0.5)
+    weights.add(f"{name}.{qkv}bias", 3 * width, scale=0.1)
+    weights.linear(f"{name}.{proj}", width, width)
+    weights.affine(f"{name}.{norm2}", width)
+    weights.linear(f"{name}.{fc1}", width, 4 * width)
+    weights.linear(f"{name}.{fc2}", 4 * width, width)
+
+
+TIMM_BLOCK = ("norm1", "attn.qkv.", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
+CLIP_BLOCK = ("ln_1", "attn.in_proj_", "attn.out_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
+
+
+def tokens(size, stride):
+    return ((size[0] - 16) // stride + 1) * ((size[1] - 16) // stride + 1) + 1
+
+
+def transreid(size=(256, 128), stride=16, width=768, *, sie=False, jpm=False, classes=11):
+    weights = Weights()
+    weights.add("base.cls_token", 1, 1, width)
+    weights.add("base.pos_embed", 1, tokens(size, stride), width, scale=0.3)
+    if sie:
+        weights.add("base.sie_embed", 6, 1, width, scale=0.3)
+    weights.conv("base.patch_embed.proj", 3, width, 16, bias=True)
+    for block in range(12):
+        transformer_block(weights, f"base.blocks.{block}", width, TIMM_BLOCK)
+    weights.affine("base.norm", width)
+    weights.linear("base.fc", width, 1000)
+    for branch in ("b1", "b2") if jpm else ():
+        transformer_block(weights, f"{branch}.0", width, TIMM_BLOCK)
+        weights.affine(f"{branch}.1", width)
+    for suffix in ("", "_1", "_2", "_3", "_4") if jpm else ("",):
+        weights.norm(f"bottleneck{suffix}", width)
+        weights.linear(f"classifier{suffix}", width, classes, bias=False)
+    return weights
+
+
+def clip_reid(stride=16, *, sie=False, classes=11):
+    weights, width = Weights(), 768
+    if sie:
+        weights.add("cv_embed", 6, width, scale=0.3)
+    for name, wanted in (("", width), ("_proj", 512)):
+        weights.linear(f"classifier{name}", wanted, classes, bias=False)
+        weights.norm(f"bottleneck{name}", wanted)
+    weights.add("image_encoder.class_embedding", width)
+    weights.add("image_encoder.positional_embedding", tokens((256, 128), stride), width, scale=0.3)
+    weights.add("image_encoder.proj", width, 512, scale=width**-0.5)
+    weights.conv("image_encoder.conv1", 3, width, 16)
+    weights.affine("image_encoder.ln_pre", width)
+    for block in range(12):
+        place = f"image_encoder.transformer.resblocks.{block}"
+        transformer_block(weights, place, width, CLIP_BLOCK)
+    weights.affine("image_encoder.ln_post", width)
+    weights.add("prompt_learner.cls_ctx", classes, 4, 512)
+    weights.add("prompt_learner.token_prefix", 1, 5, 512)
+    weights.add("text_encoder.ln_final.weight", 512)
+    weights.add("text_encoder.transformer.resblocks.0.ln_1.weight", 512)
+    return weights
+
+
+TALL = (384, 128)
+
 LAYOUTS = {
     **{f"torchreid/osnet_{width}": (lambda w=width: osnet(w)) for width in OSNET_WIDTHS},
     "torchreid/osnet_ibn_x1_0": lambda: osnet("x1_0", "ibn"),
@@ -249,6 +319,22 @@ LAYOUTS = {
     "michuanhaohao/bag_of_tricks": bag_of_tricks,
     "layumi/resnet50": layumi,
     "layumi/resnet50_stride1": layumi,
+    "transreid/vit_base": transreid,
+    "transreid/vit_base_384": lambda: transreid(TALL),
+    "transreid/vit_sie": lambda: transreid(sie=True),
+    "transreid/vit_jpm": lambda: transreid(jpm=True),
+    "transreid/vit_transreid": lambda: transreid(sie=True, jpm=True),
+    "transreid/vit_transreid_384": lambda: transreid(TALL, sie=True, jpm=True),
+    "transreid/vit_transreid_stride": lambda: transreid(stride=12, sie=True, jpm=True),
+    "transreid/vit_transreid_stride_384": lambda: transreid(TALL, 12, sie=True, jpm=True),
+    "personvit/vit_base": transreid,
+    "personvit/vit_base_384": lambda: transreid(TALL),
+    "personvit/vit_small": lambda: transreid(width=384),
+    "personvit/vit_small_384": lambda: transreid(TALL, width=384),
+    "clip-reid/vit": clip_reid,
+    "clip-reid/vit_sie": lambda: clip_reid(sie=True),
+    "clip-reid/vit_stride": lambda: clip_reid(12),
+    "clip-reid/vit_sie_stride": lambda: clip_reid(12, sie=True),
     "apnet/released_c1": lambda: released_apnet(1),
     "apnet/released_c2": lambda: released_apnet(2),
     "apnet/released_c1_msmt17": lambda: released_apnet(1),

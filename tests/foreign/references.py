@@ -194,3 +194,78 @@ def osnet(w, images):
             x = F.avg_pool2d(unit(ain if f"{ain}.conv.weight" in w else f"conv{stage}.2.0", x), 2)
     x = unit("conv5", x).mean((2, 3))
     return bn(w, "fc.1", linear(w, "fc.0", x)).relu()
+
+
+def layer_norm(w, name, x, eps):
+    return F.layer_norm(x, x.shape[-1:], w[f"{name}.weight"], w[f"{name}.bias"], eps)
+
+
+def block(w, name, x, names, heads, eps, activation):
+    norm1, qkv, proj, norm2, fc1, fc2 = names
+    n, length, width = x.shape
+    y = layer_norm(w, f"{name}.{norm1}", x, eps)
+    y = F.linear(y, w[f"{name}.{qkv}weight"], w[f"{name}.{qkv}bias"])
+    q, k, v = y.reshape(n, length, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+    attention = ((q @ k.transpose(-2, -1)) * (width // heads) ** -0.5).softmax(-1)
+    y = (attention @ v).transpose(1, 2).reshape(n, length, width)
+    x = x + linear(w, f"{name}.{proj}", y)
+    y = activation(linear(w, f"{name}.{fc1}", layer_norm(w, f"{name}.{norm2}", x, eps)))
+    return x + linear(w, f"{name}.{fc2}", y)
+
+
+TIMM = ("norm1", "attn.qkv.", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
+CLIP = ("ln_1", "attn.in_proj_", "attn.out_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
+
+
+def halved(images):
+    """Images normalised by ImageNet's figures, normalised by one half instead."""
+    mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
+    return (images * std + mean - 0.5) / 0.5
+
+
+def shuffled(x, shift=5, groups=2):
+    x = torch.cat([x[:, shift:], x[:, 1:shift]], dim=1)
+    n, _, width = x.shape
+    return x.reshape(n, groups, -1, width).transpose(1, 2).reshape(n, -1, width)
+
+
+def transreid(w, images, stride=16):
+    width = w["base.cls_token"].shape[-1]
+
+    def apply(name, x):
+        return block(w, name, x, TIMM, width // 64, 1e-6, F.gelu)
+
+    x = conv(w, "base.patch_embed.proj", halved(images), stride=stride).flatten(2).transpose(1, 2)
+    x = torch.cat([w["base.cls_token"].expand(len(x), -1, -1), x], 1) + w["base.pos_embed"]
+    if "base.sie_embed" in w:
+        x = x + 3.0 * w["base.sie_embed"].mean(0)
+    if "b1.1.weight" not in w:
+        for number in range(12):
+            x = apply(f"base.blocks.{number}", x)
+        return layer_norm(w, "base.norm", x, 1e-6)[:, 0]
+    for number in range(11):
+        x = apply(f"base.blocks.{number}", x)
+    features = [layer_norm(w, "b1.1", apply("b1.0", x), 1e-6)[:, 0]]
+    patches, length = shuffled(x), (x.shape[1] - 1) // 4
+    for part in range(4):
+        group = patches[:, part * length : (part + 1) * length]
+        local = layer_norm(w, "b2.1", apply("b2.0", torch.cat([x[:, :1], group], 1)), 1e-6)
+        features.append(local[:, 0] / 4)
+    return torch.cat(features, 1)
+
+
+def clip_reid(w, images, stride=16):
+    def name(part):
+        return f"image_encoder.{part}"
+
+    x = conv(w, name("conv1"), halved(images), stride=stride).flatten(2).transpose(1, 2)
+    token = w[name("class_embedding")]
+    if "cv_embed" in w:
+        token = token + w["cv_embed"].mean(0)
+    x = torch.cat([token.expand(len(x), 1, -1), x], 1) + w[name("positional_embedding")]
+    x = layer_norm(w, name("ln_pre"), x, 1e-5)
+    for number in range(12):
+        place = name(f"transformer.resblocks.{number}")
+        x = block(w, place, x, CLIP, 12, 1e-5, lambda y: y * torch.sigmoid(1.702 * y))
+    x = layer_norm(w, name("ln_post"), x, 1e-5)
+    return torch.cat([x[:, 0], x[:, 0] @ w[name("proj")]], 1)

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import references
 import torch
-from layouts import LAYOUTS
+from layouts import LAYOUTS, Weights
 
 import apnet
 from apnet.foreign.matching import fit
@@ -17,7 +17,8 @@ def test_every_architecture_has_a_layout():
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_every_layout_fits_its_architecture_without_leftovers(name):
+def test_every_layout_fits_its_architecture_without_leftovers(name, monkeypatch):
+    monkeypatch.setattr(Weights, "shapes_only", True)
     found = fit(name, LAYOUTS[name]())
     assert found.exact, str(found)
     assert len(found.pairs) == found.total
@@ -36,6 +37,9 @@ COMPUTED = {
     "michuanhaohao/bag_of_tricks": references.bag_of_tricks,
     "layumi/resnet50": references.layumi,
     "layumi/resnet50_stride1": partial(references.layumi, last_stride=1),
+    "transreid/vit_transreid_stride": partial(references.transreid, stride=12),
+    "personvit/vit_small": references.transreid,
+    "clip-reid/vit_sie": references.clip_reid,
     "apnet/released_c1": references.released_apnet,
     "apnet/released_c2": references.released_apnet,
     "apnet/released_c2_msmt17": partial(references.released_apnet, logits=True),
@@ -47,7 +51,8 @@ def test_features_equal_the_projects_forward_pass_written_out(name, tmp_path):
     weights = LAYOUTS[name]()
     torch.save({"state_dict": dict(weights), "epoch": 3}, tmp_path / "theirs.pth")
     model = apnet.load_model(tmp_path / "theirs.pth", architecture=name, device="cpu")
-    images = torch.randn(2, 3, 96, 48, generator=torch.Generator().manual_seed(1))
+    size = model.image_size if "vit" in name else (96, 48)
+    images = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         wanted = COMPUTED[name](weights, images)
         found = model.network.embed(images)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from torch import Tensor
 
 from apnet.config import NetworkConfig
 
@@ -34,6 +36,17 @@ class Architecture:
 
     classifier: str | None = None
     """The classifier's name in the file, where its logits are the feature."""
+
+    averaged: str | None = None
+    """The name in the file of one embedding per camera, whose mean is taken: cameras elsewhere are
+    others."""
+
+    def prepared(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Returns the file's weights with one embedding for all cameras."""
+        found = dict(tensors)
+        if self.averaged in found and self.averaged is not None:
+            found[self.averaged] = found[self.averaged].float().mean(dim=0, keepdim=True)
+        return found
 
     def name_in_file(self, name: str) -> str:
         """Returns what the file calls a weight of the network here."""

@@ -41,7 +41,8 @@ def load_foreign(path: Path, architecture: str | None = None) -> Checkpoint:
         found = fit(architecture, tensors)
         if not found.exact:
             raise _misfit(path, found, tensors)
-    config = config_for(ARCHITECTURES[found.name], tensors)
+    known = ARCHITECTURES[found.name]
+    config, tensors = config_for(known, tensors), known.prepared(tensors)
     network = build_network(config)
     weights = network.state_dict()
     for ours, theirs in found.pairs.items():

@@ -18,7 +18,8 @@ from apnet.model import build_network
 _COUNTER = "num_batches_tracked"
 """Batch norm's step counter, which files of old torch versions do not have."""
 
-Shapes = tuple[tuple[str, torch.Size], ...]
+Named = tuple[str, str, torch.Size]
+"""A weight's name here, its name in the file, and its shape."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,10 @@ def config_for(architecture: Architecture, tensors: Mapping[str, Tensor]) -> Net
 def fit(name: str, tensors: Mapping[str, Tensor]) -> Fit:
     """Compares a file's weights with a network's."""
     architecture = ARCHITECTURES[name]
-    names = {
-        ours: (architecture.name_in_file(ours), shape)
-        for ours, shape in _shapes(name, config_for(architecture, tensors).num_classes)
-    }
+    tensors = architecture.prepared(tensors)
+    named = _named(name, config_for(architecture, tensors).num_classes)
     missing, misshaped, pairs = [], [], {}
-    for ours, (theirs, shape) in names.items():
+    for ours, theirs, shape in named:
         if theirs not in tensors:
             if not theirs.endswith(_COUNTER):
                 missing.append(theirs)
@@ -86,11 +85,11 @@ def fit(name: str, tensors: Mapping[str, Tensor]) -> Fit:
             misshaped.append(f"{theirs}: {_text(tensors[theirs].shape)}, not {_text(shape)}")
         else:
             pairs[ours] = theirs
-    used = {theirs for theirs, _ in names.values()}
+    used = {theirs for _, theirs, _ in named}
     unknown = [
         each for each in tensors if each not in used and not re.fullmatch(architecture.unused, each)
     ]
-    return Fit(name, len(names), missing, unknown, misshaped, pairs)
+    return Fit(name, len(named), missing, unknown, misshaped, pairs)
 
 
 def closest(tensors: Mapping[str, Tensor]) -> list[Fit]:
@@ -99,11 +98,15 @@ def closest(tensors: Mapping[str, Tensor]) -> list[Fit]:
 
 
 @cache
-def _shapes(name: str, num_classes: int) -> Shapes:
-    """Returns names and shapes of a network's weights, which is built without memory for them."""
+def _named(name: str, num_classes: int) -> tuple[Named, ...]:
+    """Returns the network's weights; it is built without memory for them."""
+    architecture = ARCHITECTURES[name]
     with torch.device("meta"):
-        network = build_network(replace(ARCHITECTURES[name].config, num_classes=num_classes))
-    return tuple((name, tensor.shape) for name, tensor in network.state_dict().items())
+        network = build_network(replace(architecture.config, num_classes=num_classes))
+    return tuple(
+        (ours, architecture.name_in_file(ours), tensor.shape)
+        for ours, tensor in network.state_dict().items()
+    )
 
 
 def _plain(shape: Sequence[int]) -> list[int]:

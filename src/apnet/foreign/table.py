@@ -6,5 +6,6 @@ from apnet.foreign.architecture import Architecture
 from apnet.foreign.baselines import BASELINES
 from apnet.foreign.fast_reid import FAST_REID
 from apnet.foreign.torchreid import TORCHREID
+from apnet.foreign.vits import VITS
 
-ARCHITECTURES: dict[str, Architecture] = {**TORCHREID, **FAST_REID, **BASELINES}
+ARCHITECTURES: dict[str, Architecture] = {**TORCHREID, **FAST_REID, **BASELINES, **VITS}

@@ -21,13 +21,21 @@ class ProjectedHead(nn.Module):
         width: D of the feature.
         num_classes: training identities; 0 builds no classifier.
         neck: whether there is a BN neck.
+        weight: what the feature before the neck is multiplied by.
     """
 
     def __init__(
-        self, project: nn.Module, width: int, num_classes: int, *, neck: bool = True
+        self,
+        project: nn.Module,
+        width: int,
+        num_classes: int,
+        *,
+        neck: bool = True,
+        weight: float = 1.0,
     ) -> None:
         super().__init__()
         self.width = width
+        self.weight = weight
         self.project = project
         self.neck = nn.BatchNorm1d(width) if neck else nn.Identity()
         if isinstance(self.neck, nn.BatchNorm1d):
@@ -37,7 +45,7 @@ class ProjectedHead(nn.Module):
     def features(self, pooled: Tensor) -> HeadFeatures:
         """Returns (N, width) before and after the neck."""
         x = self.project(pooled)
-        return HeadFeatures(x, self.neck(x))
+        return HeadFeatures(x * self.weight, self.neck(x))
 
 
 class PooledBranch(nn.Module):

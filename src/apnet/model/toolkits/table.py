@@ -9,6 +9,7 @@ from apnet.model.network import APNet
 from apnet.model.toolkits.mgn import mgn
 from apnet.model.toolkits.osnet import Variant, osnet
 from apnet.model.toolkits.resnets import ResNetPlan, planned_resnet
+from apnet.model.toolkits.vits import ViTPlan, planned_vit
 from apnet.naming import look_up
 
 Builder = Callable[[tuple[int, int], int], APNet]
@@ -26,6 +27,13 @@ def _resnet(plan: ResNetPlan) -> Builder:
 def _mgn(plan: ResNetPlan) -> Builder:
     return lambda size, classes: mgn(plan, size, num_classes=classes)
 
+
+def _vit(plan: ViTPlan) -> Builder:
+    return lambda size, classes: planned_vit(plan, size, num_classes=classes)
+
+
+_SIE = 3.0
+"""What TransReID's configurations multiply the cameras' embedding by."""
 
 _OSNETS = {
     "x1_0": (64, 256, 384, 512),
@@ -58,6 +66,16 @@ TOOLKIT_NETWORKS: dict[str, Builder] = {
     **{f"fast-reid/mgn_{name}": _mgn(plan) for name, plan in _FAST_RESNETS.items()},
     "layumi/resnet50": _resnet(ResNetPlan(last_stride=2, head="linear-norm")),
     "layumi/resnet50_stride1": _resnet(ResNetPlan(head="linear-norm")),
+    "transreid/vit_base": _vit(ViTPlan()),
+    "transreid/vit_sie": _vit(ViTPlan(camera=_SIE)),
+    "transreid/vit_jpm": _vit(ViTPlan(jigsaw=True)),
+    "transreid/vit_transreid": _vit(ViTPlan(camera=_SIE, jigsaw=True)),
+    "transreid/vit_transreid_stride": _vit(ViTPlan(camera=_SIE, jigsaw=True, stride=12)),
+    "personvit/vit_small": _vit(ViTPlan(width=384, heads=6)),
+    "clip-reid/vit": _vit(ViTPlan(clip=True)),
+    "clip-reid/vit_sie": _vit(ViTPlan(clip=True, camera=1.0)),
+    "clip-reid/vit_stride": _vit(ViTPlan(clip=True, stride=12)),
+    "clip-reid/vit_sie_stride": _vit(ViTPlan(clip=True, camera=1.0, stride=12)),
 }
 """Structures; ``apnet.foreign`` says how files name their weights."""
 
