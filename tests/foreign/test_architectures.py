@@ -59,3 +59,24 @@ def test_features_equal_the_projects_forward_pass_written_out(name, tmp_path):
     scale = wanted.abs().max()
     torch.testing.assert_close(found / scale, wanted / scale, rtol=0, atol=1e-5)
     assert model.network.feature_dim == wanted.shape[1]
+
+
+@pytest.mark.parametrize("change", [{}, {"jigsaw": True, "camera": 3.0}, {"clip": True}])
+def test_transformers_are_captured_for_any_number_of_images(change):
+    from apnet.model.toolkits.vits import ViTPlan, planned_vit
+
+    class Embedding(torch.nn.Module):
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def forward(self, images):
+            return self.network.embed(images)
+
+    network = planned_vit(ViTPlan(width=32, heads=2, **change), (64, 32)).eval()
+    batch = torch.export.Dim("batch", min=1, max=64)
+    program = torch.export.export(
+        Embedding(network), (torch.randn(2, 3, 64, 32),), dynamic_shapes=({0: batch},)
+    )
+    images = torch.randn(5, 3, 64, 32)
+    torch.testing.assert_close(program.module()(images), network.embed(images))

@@ -110,7 +110,7 @@ class ImageTokens(nn.Module):
         token: Tensor = self.class_token
         if self.coefficient and self.for_class_alone:
             token = token + self.coefficient * self.camera
-        x = torch.cat((token.expand(len(x), -1, -1), x), dim=1) + self.positions
+        x = torch.cat((token.expand(x.shape[0], -1, -1), x), dim=1) + self.positions
         if self.coefficient and not self.for_class_alone:
             x = x + self.coefficient * self.camera
         tokens: Tensor = self.norm(x)
